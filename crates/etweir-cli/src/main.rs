@@ -1,0 +1,4 @@
+//! The `etweir` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,32 @@
+//! Windows ETW trace consumption in pure Rust, on any operating system.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod bytes;
+mod error;
+mod guid;
+mod limits;
+mod sid;
+mod time;
+mod utf16;
+
+pub use error::{Offset, ParseError};
+pub use guid::{Guid, GuidError};
+pub use limits::Limits;
+pub use sid::Sid;
+pub use time::{FileTime, Ticks};
+pub use utf16::Utf16;
