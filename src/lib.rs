@@ -16,13 +16,17 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod buffer;
 mod bytes;
 mod error;
 mod guid;
 mod limits;
+pub mod record;
 mod sid;
 mod time;
+pub mod trace;
 mod utf16;
+mod wire;
 
 pub use error::{Offset, ParseError};
 pub use guid::{Guid, GuidError};

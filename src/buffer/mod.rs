@@ -1,0 +1,32 @@
+//! One trace buffer: the header, and the walk over its records.
+//!
+//! ```
+//! # fn main() -> Result<(), etweir::ParseError> {
+//! # #[cfg(feature = "write")] {
+//! # use etweir::write::{BufferSpec, EventSpec};
+//! # let bytes = BufferSpec::new(4096).event(&EventSpec { id: 42, ..EventSpec::default() }).to_bytes();
+//! use etweir::buffer::BufferView;
+//!
+//! let view = BufferView::parse(&bytes)?;
+//! for record in view.records() {
+//!     match record {
+//!         Ok(record) => println!("{} at {}", record.kind(), record.offset()),
+//!         Err(damage) => eprintln!("{damage}"),
+//!     }
+//! }
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+
+mod damage;
+mod header;
+mod layout;
+mod records;
+mod view;
+
+pub use damage::{RecordDamage, RecordDamageKind};
+pub use header::{BufferFlags, BufferHeader, BufferType};
+pub use layout::Layout;
+pub use records::Records;
+pub use view::BufferView;

@@ -1,0 +1,176 @@
+//! The walk from record to record, and the search for the next good one after damage.
+
+use alloc::vec::Vec;
+
+use crate::buffer::damage::{RecordDamage, RecordDamageKind};
+use crate::buffer::header::BufferHeader;
+use crate::error::{Offset, ParseError};
+use crate::record::{Parsed, Record, Shapes};
+
+/// The records of a buffer in its order, and the damage between them. Made by
+/// [`BufferView::records`](crate::buffer::BufferView::records).
+///
+/// Every byte between the header and the end of the valid bytes is in a record (or its padding), in a reported damage, or
+/// behind a marker of unused space, which ends the walk silently. Allocates nothing, except once when a search is needed:
+/// then one bit for each 8 bytes of the buffer. The work is linear in the buffer, damaged or not.
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+    /// What the hot path reads: `valid`, or nothing while the slow path has something to say first.
+    fast: &'a [u8],
+    valid: &'a [u8],
+    at: usize,
+    shapes: Shapes,
+    /// Where the valid bytes should end; past `valid` if the input is cut.
+    filled: usize,
+    /// What is to be reported before the next record.
+    pending: Option<RecordDamage>,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(valid: &'a [u8], filled: usize, shapes: Shapes) -> Self {
+        Self { fast: valid, valid, at: BufferHeader::LEN, shapes, filled, pending: None }
+    }
+
+    /// Where the walk stands: the start of the next record, or where it ended.
+    #[must_use]
+    pub fn offset(&self) -> Offset {
+        Offset::from(self.at)
+    }
+
+    /// Everything but a plain record with a plain record's neighbours.
+    #[cold]
+    fn next_slow(&mut self) -> Option<Result<Record<'a>, RecordDamage>> {
+        if let Some(damage) = self.pending.take() {
+            self.fast = self.valid;
+            return Some(Err(damage));
+        }
+        if self.at >= self.valid.len() {
+            return None;
+        }
+        match Parsed::at(self.valid, self.at, self.shapes) {
+            Parsed::Record(record, next) => {
+                self.at = next;
+                if let Some(cause) = record.damage() {
+                    self.pending = Some(RecordDamage {
+                        kind: RecordDamageKind::ExtendedItems,
+                        at: record.offset(),
+                        len: 0,
+                        cause,
+                    });
+                    self.fast = &[];
+                }
+                Some(Ok(record))
+            }
+            Parsed::End => {
+                self.fast = &[];
+                self.valid = self.valid.get(..self.at).unwrap_or_default();
+                None
+            }
+            Parsed::Unknown(cause, next) => {
+                Some(Err(self.skip_to(next, RecordDamageKind::UnknownKind, cause)))
+            }
+            Parsed::Wnode(cause) => {
+                Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause)))
+            }
+            Parsed::Bad(cause) if self.is_cut_by_the_input() => {
+                Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::Cut, cause)))
+            }
+            Parsed::Bad(cause) => Some(Err(match self.find_next() {
+                Some(next) => self.skip_to(next, RecordDamageKind::Resynchronised, cause),
+                None => self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause),
+            })),
+        }
+    }
+
+    /// Moves on to `next`, which lies past the present place, and says what that costs.
+    fn skip_to(&mut self, next: usize, kind: RecordDamageKind, cause: ParseError) -> RecordDamage {
+        let next = next.min(self.valid.len());
+        let at = Offset::from(self.at);
+        let len = Offset::from(next.saturating_sub(self.at)).get();
+        self.at = next;
+        RecordDamage { kind, at, len, cause }
+    }
+
+    /// Whether what lies here would be a record if the input went on.
+    fn is_cut_by_the_input(&self) -> bool {
+        self.reaches_past_the_cut(self.at)
+    }
+
+    /// Whether the buffer is cut and a record that starts at `at` would end behind the cut and inside the buffer.
+    fn reaches_past_the_cut(&self, at: usize) -> bool {
+        let missing = self.filled.saturating_sub(self.valid.len());
+        missing > 0 && Record::would_fit(self.valid, at, self.filled, self.shapes)
+    }
+
+    /// The first place behind the present one from which a chain of good records leads exactly to the end.
+    ///
+    /// Goes backwards once: a place is good if a record is there whose successor is good or the end. Unknown kinds with a
+    /// size that makes sense may stand inside a chain, since the walk steps over them, but do not begin one. In a buffer
+    /// that the input cuts, a chain ends with the record that the cut goes through.
+    fn find_next(&self) -> Option<usize> {
+        let first = self.at.checked_add(8)?;
+        let end = self.valid.len();
+        let places = end.checked_sub(first)?.div_ceil(8);
+        let mut leads_to_end = Bits::zeros(places);
+        let mut found = None;
+        for place in (0..places).rev() {
+            let at = first.saturating_add(place.saturating_mul(8));
+            let (next, may_begin) = match Parsed::at(self.valid, at, self.shapes) {
+                Parsed::Record(_, next) => (next, true),
+                Parsed::Unknown(_, next) => (next, false),
+                Parsed::Bad(_) if self.reaches_past_the_cut(at) => (end, false),
+                _ => continue,
+            };
+            // The next record is at a multiple of 8 past this one.
+            let next_place = next.saturating_sub(first) / 8;
+            if next >= end || leads_to_end.get(next_place) {
+                leads_to_end.set(place);
+                if may_begin {
+                    found = Some(at);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, RecordDamage>;
+
+    /// Ends: each call that yields moves at least 8 bytes on, or takes the pending report.
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        match Record::plain(self.fast, self.at, self.shapes) {
+            Some((record, next)) => {
+                self.at = next;
+                Some(Ok(record))
+            }
+            None => self.next_slow(),
+        }
+    }
+}
+
+impl core::iter::FusedIterator for Records<'_> {}
+
+/// A set of small numbers.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn zeros(len: usize) -> Self {
+        Self(alloc::vec![0; len.div_ceil(64)])
+    }
+
+    fn get(&self, index: usize) -> bool {
+        self.0.get(index / 64).is_some_and(|word| word & mask(index) != 0)
+    }
+
+    fn set(&mut self, index: usize) {
+        if let Some(word) = self.0.get_mut(index / 64) {
+            *word |= mask(index);
+        }
+    }
+}
+
+const fn mask(index: usize) -> u64 {
+    1 << (index % 64)
+}

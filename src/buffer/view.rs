@@ -1,0 +1,98 @@
+//! A checked buffer whose records can be walked.
+
+use crate::buffer::header::{BufferHeader, checked_filled};
+use crate::buffer::layout::Layout;
+use crate::buffer::records::Records;
+use crate::bytes::slice_at;
+use crate::error::{Offset, ParseError};
+
+/// One buffer with its records in the clear. Borrows the bytes, copies nothing.
+///
+/// The bytes may be a buffer of a file or one that a buffer callback handed out, which may end at the filled bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct BufferView<'a> {
+    header: BufferHeader<'a>,
+    /// The buffer up to its last valid byte, or to where the input ends.
+    valid: &'a [u8],
+    /// Where the header says that the valid bytes end; past `valid` if the input is cut.
+    filled: usize,
+}
+
+impl<'a> BufferView<'a> {
+    /// The buffer at the start of `bytes`, laid out as by Windows 6.0 and later. What follows it is ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError::Truncated`] if there is no whole header, [`ParseError::OutOfRange`] if the lengths in it contradict
+    /// each other or `bytes`, [`ParseError::Unexpected`] if the buffer is compressed: [`Expander`](crate::trace::Expander)
+    /// takes those.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        Self::parse_with(bytes, Layout::Modern)
+    }
+
+    /// The same with the layout that the log-file header of the trace names.
+    ///
+    /// # Errors
+    ///
+    /// As [`BufferView::parse`].
+    pub fn parse_with(bytes: &'a [u8], layout: Layout) -> Result<Self, ParseError> {
+        let view = Self::parse_cut(bytes, layout)?;
+        checked_filled(&view.header, Offset::from(bytes.len()).get())?;
+        Ok(view)
+    }
+
+    /// The same for a buffer of which the input may hold only the beginning, as at the end of a file that was cut off.
+    /// Its whole records are delivered, and the one that the cut goes through is reported.
+    ///
+    /// # Errors
+    ///
+    /// As [`BufferView::parse`], except that the filled bytes may lie past the end of `bytes`.
+    pub fn parse_cut(bytes: &'a [u8], layout: Layout) -> Result<Self, ParseError> {
+        let header = BufferHeader::parse(bytes, layout)?;
+        if header.is_compressed() {
+            return Err(ParseError::Unexpected {
+                what: "buffer header",
+                at: Offset(0),
+                expected: "an uncompressed buffer",
+                found: header.buffer_flags().0.into(),
+            });
+        }
+        let filled = checked_filled(&header, header.buffer_size().map_or(u64::from(u32::MAX), u64::from))?;
+        Ok(Self::with_filled(bytes, header, filled))
+    }
+
+    /// A buffer that an expansion made: the header as it was stored, then the expanded records.
+    pub(crate) fn expanded(bytes: &'a [u8], layout: Layout) -> Result<Self, ParseError> {
+        let header = BufferHeader::parse(bytes, layout)?;
+        let filled = checked_filled(&header, Offset::from(bytes.len()).get())?;
+        Ok(Self::with_filled(bytes, header, filled))
+    }
+
+    fn with_filled(bytes: &'a [u8], header: BufferHeader<'a>, filled: usize) -> Self {
+        Self { header, valid: slice_at(bytes, 0, filled).unwrap_or(bytes), filled }
+    }
+
+    /// The header, as stored.
+    #[must_use]
+    pub const fn header(&self) -> BufferHeader<'a> {
+        self.header
+    }
+
+    /// The valid bytes, the header included: up to `FilledBytes`, or to the end of the input if it is cut.
+    #[must_use]
+    pub const fn valid_bytes(&self) -> &'a [u8] {
+        self.valid
+    }
+
+    /// How many of the filled bytes are missing because the input ends.
+    #[must_use]
+    pub fn missing_bytes(&self) -> u64 {
+        Offset::from(self.filled.saturating_sub(self.valid.len())).get()
+    }
+
+    /// The records in the order of the buffer, and the damage between them.
+    #[must_use]
+    pub fn records(&self) -> Records<'a> {
+        Records::new(self.valid, self.filled, self.header.layout().shapes())
+    }
+}

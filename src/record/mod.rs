@@ -1,0 +1,13 @@
+//! One record: from the marker in its first bytes to a checked view.
+
+mod extended;
+mod kind;
+mod message;
+mod parse;
+
+pub use extended::{ExtendedItem, ExtendedItems, ExtendedType, Stack};
+pub use kind::RecordKind;
+pub use message::Message;
+pub use parse::Record;
+
+pub(crate) use parse::{Header, Parsed, Shapes};

@@ -1,0 +1,431 @@
+//! From bytes to a checked record.
+
+use crate::bytes::{align8, slice_at, u32_at, u64_at, view};
+use crate::error::{Offset, ParseError};
+use crate::record::extended::{ExtendedItems, chain_len};
+use crate::record::kind::{Family, RecordKind};
+use crate::record::message::{Message, items_len};
+use crate::wire::flags::{EVENT_FLAG_EXTENDED_INFO, VERSION_PEBS_INDEX, VERSION_PMC_COUNTERS};
+use crate::wire::header_event::RawEventHeader;
+use crate::wire::header_full::{RawFullHeader, RawInstanceHeader, RawInstanceInfo, RawOldInstanceHeader};
+use crate::wire::header_message::RawMessageHeader;
+use crate::wire::header_perf::RawPerfHeader;
+use crate::wire::header_system::{RawCompactHeader, RawSystemHeader};
+
+/// One record of a buffer, checked: its header is whole and its size lies inside the buffer.
+///
+/// This is the record as it lies on disk; [`Event`](crate::trace::Event) is what a consumer makes of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Exactly the record's size, without padding; never less than the header of its kind.
+    bytes: &'a [u8],
+    offset: usize,
+    /// Where the payload starts in `bytes`.
+    payload_at: u16,
+    kind: RecordKind,
+    /// The header is that of Windows before 5.2, where this makes a difference.
+    old_instance: bool,
+    /// The chain of extended items leaves the record.
+    broken_chain: bool,
+}
+
+impl<'a> Record<'a> {
+    /// What the record is.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
+        self.kind
+    }
+
+    /// The whole record as it lies in the buffer, header first, without its padding.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where the record starts, from the start of its (expanded) buffer.
+    #[must_use]
+    pub fn offset(&self) -> Offset {
+        Offset::from(self.offset)
+    }
+
+    /// The payload, `UserData`: what follows the header and its items. For a MESSAGE the arguments only.
+    ///
+    /// Empty if the chain of extended items is damaged, since then nothing tells where the payload starts; and for TIMED
+    /// and ERROR everything after the first 8 bytes.
+    #[inline]
+    #[must_use]
+    pub fn payload(&self) -> &'a [u8] {
+        self.bytes.get(usize::from(self.payload_at)..).unwrap_or_default()
+    }
+
+    /// Why the extended items could not all be read, if so. The record's header is good all the same.
+    #[must_use]
+    pub fn damage(&self) -> Option<ParseError> {
+        if !self.broken_chain {
+            return None;
+        }
+        let chain = self.bytes.get(size_of::<RawEventHeader>()..)?;
+        chain_len(chain, self.offset.saturating_add(size_of::<RawEventHeader>())).err()
+    }
+
+    /// The record as a WPP message, if it is one.
+    #[must_use]
+    pub fn message(&self) -> Option<Message<'a>> {
+        (self.kind == RecordKind::Message).then(|| Message::new(self.bytes))
+    }
+
+    /// The extended items that lie in the record, or that a consumer makes from its header.
+    ///
+    /// Source: format reference, "Extended data items" and "From records to the consumer's EVENT_RECORD".
+    #[must_use]
+    pub fn extended_data(&self) -> ExtendedItems<'a> {
+        match self.header() {
+            Header::Event(header) if header.flags.get() & EVENT_FLAG_EXTENDED_INFO != 0 => {
+                ExtendedItems::chain(self.bytes.get(size_of::<RawEventHeader>()..).unwrap_or_default())
+            }
+            Header::System(header) => {
+                self.extension_items(header.compact.version.get(), size_of::<RawSystemHeader>())
+            }
+            Header::Compact(header) => {
+                self.extension_items(header.version.get(), size_of::<RawCompactHeader>())
+            }
+            Header::Perf(header) => self.extension_items(header.version.get(), size_of::<RawPerfHeader>()),
+            Header::Instance(_) => {
+                let at = size_of::<RawFullHeader>();
+                ExtendedItems::from_instance(
+                    slice_at(self.bytes, at, size_of::<RawInstanceInfo>()).unwrap_or_default(),
+                )
+            }
+            _ => ExtendedItems::NONE,
+        }
+    }
+
+    fn extension_items(&self, version: u16, at: usize) -> ExtendedItems<'a> {
+        let (pebs_len, pmc_len) = extension_lens(version);
+        let item = |at, len: usize| if len == 0 { None } else { slice_at(self.bytes, at, len) };
+        ExtendedItems::from_extension(item(at, pebs_len), item(at.saturating_add(pebs_len), pmc_len))
+    }
+
+    /// The header in place.
+    #[inline]
+    pub(crate) fn header(&self) -> Header<'a> {
+        // No arm can fall through to `Opaque` but the last: a record is never shorter than the header of its kind.
+        let header = match self.kind.family() {
+            Family::Event => view(self.bytes).map(Header::Event),
+            Family::Perf => view(self.bytes).map(Header::Perf),
+            Family::Full => view(self.bytes).map(Header::Full),
+            Family::System => view(self.bytes).map(Header::System),
+            Family::Compact => view(self.bytes).map(Header::Compact),
+            Family::Instance if self.old_instance => view(self.bytes).map(Header::OldInstance),
+            Family::Instance => view(self.bytes).map(Header::Instance),
+            Family::Message => Some(Header::Message(Message::new(self.bytes))),
+            Family::Opaque => None,
+        };
+        header.unwrap_or(Header::Opaque)
+    }
+
+    /// Whether a record of a known kind starts at `at` that ends past the end of `bytes`, but not past `end`.
+    pub(crate) fn would_fit(bytes: &[u8], at: usize, end: usize, shapes: Shapes) -> bool {
+        let Some(head) = u64_at(bytes, at) else {
+            // Not even the part of a header that tells is there.
+            return true;
+        };
+        let Some(shape) = shapes.of(head) else { return false };
+        let size = shape.size(head);
+        let record_end = at.saturating_add(size);
+        size >= shape.min_len(head) && record_end > bytes.len() && record_end <= end
+    }
+
+    /// The record at `at` of a buffer whose valid bytes are `bytes`, and where the next one starts, if it is a good one of
+    /// the plain kinds: no extension, no items, no message. The hot path; [`Parsed::at`] takes everything else.
+    #[inline]
+    pub(crate) fn plain(bytes: &'a [u8], at: usize, shapes: Shapes) -> Option<(Self, usize)> {
+        let head = u64_at(bytes, at)?;
+        let shape = shapes.of(head)?;
+        if head & shape.not_plain != 0 {
+            return None;
+        }
+        let size = shape.size(head);
+        let end = at.wrapping_add(size);
+        let record = bytes.get(at..end)?;
+        if size < usize::from(shape.header_len) {
+            return None;
+        }
+        let record = Self {
+            bytes: record,
+            offset: at,
+            payload_at: u16::from(shape.header_len),
+            kind: shape.kind,
+            old_instance: shapes.old_instance,
+            broken_chain: false,
+        };
+        Some((record, align8(end)))
+    }
+}
+
+/// What a record's header says, by its layout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Header<'a> {
+    System(&'a RawSystemHeader),
+    Compact(&'a RawCompactHeader),
+    Perf(&'a RawPerfHeader),
+    Full(&'a RawFullHeader),
+    Instance(&'a RawInstanceHeader),
+    OldInstance(&'a RawOldInstanceHeader),
+    Event(&'a RawEventHeader),
+    Message(Message<'a>),
+    Opaque,
+}
+
+/// What lies at a place where a record should start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parsed<'a> {
+    /// A good record, and where the next one starts.
+    Record(Record<'a>, usize),
+    /// The marker of unused space: nothing more in this buffer.
+    End,
+    /// A record of no known kind whose size makes sense, and where the next one starts.
+    Unknown(ParseError, usize),
+    /// A `WNODE_HEADER`: nothing more can be found in this buffer.
+    Wnode(ParseError),
+    /// Neither: only a search can find where records go on.
+    Bad(ParseError),
+}
+
+impl<'a> Parsed<'a> {
+    /// Classifies what lies at `at` of a buffer whose valid bytes are `bytes`.
+    ///
+    /// Source: format reference, "The marker", "Stepping" and "Reader's algorithm in short", step 4.
+    pub(crate) fn at(bytes: &'a [u8], at: usize, shapes: Shapes) -> Self {
+        let have = bytes.len().saturating_sub(at);
+        let Some(marker) = u32_at(bytes, at) else {
+            return Self::Bad(truncated("record marker", at, 4, have));
+        };
+        if marker == 0 || marker == u32::MAX {
+            return Self::End;
+        }
+        let Some(head) = u64_at(bytes, at) else {
+            return Self::Bad(truncated("record header", at, 8, have));
+        };
+        if marker >> 31 == 0 {
+            return Self::wnode(marker, at, have);
+        }
+        let Some(shape) = shapes.of(head) else {
+            return match (marker >> 24, marker >> 28) {
+                (0xC0, _) => Self::unknown(marker, "a known header type", at, have),
+                (_, 0xB) => Self::unknown(marker, "a known marker", at, have),
+                _ => Self::Bad(unexpected(marker, "a record marker", at)),
+            };
+        };
+        let size = shape.size(head);
+        let Some(record) = slice_at(bytes, at, size) else {
+            return Self::Bad(bad_size(size, shape.header_len.into(), have, at));
+        };
+        let Some((payload_at, broken_chain)) = shape.payload_at(record, head, at) else {
+            return Self::Bad(bad_size(size, shape.min_len(head), have, at));
+        };
+        let record = Record {
+            bytes: record,
+            offset: at,
+            payload_at,
+            kind: shape.kind,
+            old_instance: shapes.old_instance,
+            broken_chain,
+        };
+        Self::Record(record, align8(at.saturating_add(size)))
+    }
+
+    /// A marker without its top bit is a `WNODE_HEADER`, whose first field is its length, if that makes sense as one.
+    fn wnode(marker: u32, at: usize, have: usize) -> Self {
+        let cause = unexpected(marker, "a record marker", at);
+        match usize::try_from(marker) {
+            Ok(len) if len >= WNODE_LEN && len <= have => Self::Wnode(cause),
+            _ => Self::Bad(cause),
+        }
+    }
+
+    /// A marker of no known kind is stepped over by the size that most kinds have in their first two bytes.
+    fn unknown(marker: u32, expected: &'static str, at: usize, have: usize) -> Self {
+        let cause = unexpected(marker, expected, at);
+        let [low, high, ..] = marker.to_le_bytes();
+        let size = usize::from(u16::from_le_bytes([low, high]));
+        if size >= 8 && size <= have {
+            Self::Unknown(cause, align8(at.saturating_add(size)))
+        } else {
+            Self::Bad(cause)
+        }
+    }
+}
+
+/// Bytes of a `WNODE_HEADER`.
+const WNODE_LEN: usize = 48;
+
+fn truncated(what: &'static str, at: usize, need: u64, have: usize) -> ParseError {
+    ParseError::Truncated { what, at: Offset::from(at), need, have: Offset::from(have).get() }
+}
+
+fn unexpected(marker: u32, expected: &'static str, at: usize) -> ParseError {
+    ParseError::Unexpected { what: "record", at: Offset::from(at), expected, found: marker.into() }
+}
+
+fn bad_size(size: usize, min: usize, max: usize, at: usize) -> ParseError {
+    ParseError::OutOfRange {
+        what: "record",
+        field: "size",
+        at: Offset::from(at),
+        value: Offset::from(size).get(),
+        min: Offset::from(min).get(),
+        max: Offset::from(max).get(),
+    }
+}
+
+/// What distinguishes the headers of one kind. 16 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    /// Bits of the first eight bytes that must be clear for the payload to follow the header at once.
+    not_plain: u64,
+    /// Bytes of the header without items and extensions.
+    header_len: u8,
+    /// Where the size lies in the first eight bytes, in bits: 0, or 32 in the families that start with a version.
+    size_shift: u8,
+    kind: RecordKind,
+}
+
+impl Shape {
+    /// The record's size out of its first eight bytes.
+    #[inline]
+    fn size(&self, head: u64) -> usize {
+        usize::from(low_u16(head.wrapping_shr(self.size_shift.into())))
+    }
+
+    /// Where the payload of `record` starts and whether its extended items are damaged; `None` if the record is shorter
+    /// than its header and what the header announces.
+    fn payload_at(&self, record: &[u8], head: u64, at: usize) -> Option<(u16, bool)> {
+        let min_len = self.min_len(head);
+        if record.len() < min_len {
+            return None;
+        }
+        let mut payload_at = min_len;
+        let mut broken_chain = false;
+        if self.kind.family() == Family::Event && head & self.not_plain != 0 {
+            let chain = record.get(min_len..)?;
+            match chain_len(chain, at.saturating_add(min_len)) {
+                Ok(len) => payload_at = min_len.saturating_add(len),
+                Err(_) => {
+                    broken_chain = true;
+                    payload_at = record.len();
+                }
+            }
+        }
+        Some((u16::try_from(payload_at).ok()?, broken_chain))
+    }
+
+    /// Bytes of the header with its extension or its message items, but without extended items.
+    fn min_len(&self, head: u64) -> usize {
+        match self.kind.family() {
+            Family::Message => items_len(low_u16(head.wrapping_shr(48))),
+            Family::System | Family::Compact | Family::Perf => {
+                let (pebs_len, pmc_len) = extension_lens(low_u16(head));
+                usize::from(self.header_len).saturating_add(pebs_len).saturating_add(pmc_len)
+            }
+            _ => self.header_len.into(),
+        }
+    }
+}
+
+/// Bytes of the PEBS index and of the counter values that the extension bits of `version` announce.
+///
+/// Source: format reference, "Extension bits in Version".
+fn extension_lens(version: u16) -> (usize, usize) {
+    let pebs = usize::from(version & VERSION_PEBS_INDEX != 0);
+    let counters = usize::from((version & VERSION_PMC_COUNTERS).wrapping_shr(8));
+    (pebs.saturating_mul(8), counters.saturating_mul(8))
+}
+
+#[inline]
+fn low_u16(value: u64) -> u16 {
+    let [low, high, ..] = value.to_le_bytes();
+    u16::from_le_bytes([low, high])
+}
+
+/// The shapes by header type, for one age of the format. `Copy`: a reference and a flag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shapes {
+    table: &'static [Option<Shape>; TYPES],
+    old_instance: bool,
+}
+
+/// One more than the largest header type.
+const TYPES: usize = 0x16;
+
+impl Shapes {
+    /// Windows 5.2 and later.
+    pub(crate) const MODERN: Self = Self { table: &MODERN, old_instance: false };
+    /// Windows 5.0 and 5.1, with the short instance headers.
+    pub(crate) const OLD_INSTANCE: Self = Self { table: &OLD_INSTANCE, old_instance: true };
+
+    /// The shape of a record with these first eight bytes, if they tell of a known kind.
+    #[inline]
+    fn of(self, head: u64) -> Option<&'static Shape> {
+        let [_, _, header_type, top, ..] = head.to_le_bytes();
+        if top == 0xC0 {
+            self.table.get(usize::from(header_type))?.as_ref()
+        } else if top >> 4 == 9 {
+            Some(&MESSAGE)
+        } else {
+            None
+        }
+    }
+}
+
+static MODERN: [Option<Shape>; TYPES] = table(size_of::<RawInstanceHeader>());
+static OLD_INSTANCE: [Option<Shape>; TYPES] = table(size_of::<RawOldInstanceHeader>());
+static MESSAGE: Shape = Shape {
+    not_plain: u64::MAX,
+    header_len: len(size_of::<RawMessageHeader>()),
+    size_shift: 0,
+    kind: RecordKind::Message,
+};
+
+/// In the families that start with a version, the high byte of it.
+const EXTENSION: u64 = 0x8700;
+/// In EVENT_HEADER, EXTENDED_INFO of the flags at 0x04.
+const EXTENDED_INFO: u64 = 1 << 32;
+
+const _: () = assert!(EXTENSION == 0x8000 | 0x0700 && VERSION_PEBS_INDEX | VERSION_PMC_COUNTERS == 0x8700);
+
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler: a wrong index does not build")]
+const fn table(instance_len: usize) -> [Option<Shape>; TYPES] {
+    const fn versioned(kind: RecordKind, header_len: usize) -> Option<Shape> {
+        Some(Shape { not_plain: EXTENSION, header_len: len(header_len), size_shift: 32, kind })
+    }
+    const fn sized(kind: RecordKind, header_len: usize, not_plain: u64) -> Option<Shape> {
+        Some(Shape { not_plain, header_len: len(header_len), size_shift: 0, kind })
+    }
+    let mut table = [None; TYPES];
+    table[0x01] = versioned(RecordKind::System32, size_of::<RawSystemHeader>());
+    table[0x02] = versioned(RecordKind::System64, size_of::<RawSystemHeader>());
+    table[0x03] = versioned(RecordKind::Compact32, size_of::<RawCompactHeader>());
+    table[0x04] = versioned(RecordKind::Compact64, size_of::<RawCompactHeader>());
+    table[0x0A] = sized(RecordKind::Full32, size_of::<RawFullHeader>(), 0);
+    table[0x0B] = sized(RecordKind::Instance32, instance_len, 0);
+    table[0x0C] = sized(RecordKind::Timed, OPAQUE_LEN, 0);
+    table[0x0D] = sized(RecordKind::Error, OPAQUE_LEN, 0);
+    table[0x10] = versioned(RecordKind::PerfInfo32, size_of::<RawPerfHeader>());
+    table[0x11] = versioned(RecordKind::PerfInfo64, size_of::<RawPerfHeader>());
+    table[0x12] = sized(RecordKind::Event32, size_of::<RawEventHeader>(), EXTENDED_INFO);
+    table[0x13] = sized(RecordKind::Event64, size_of::<RawEventHeader>(), EXTENDED_INFO);
+    table[0x14] = sized(RecordKind::Full64, size_of::<RawFullHeader>(), 0);
+    table[0x15] = sized(RecordKind::Instance64, instance_len, 0);
+    table
+}
+
+/// The least size of records whose layout is not public.
+const OPAQUE_LEN: usize = 8;
+
+/// A header's length as a byte; all are below 0x50.
+#[allow(clippy::as_conversions, reason = "evaluated by the compiler, with the range checked before")]
+const fn len(header_len: usize) -> u8 {
+    assert!(header_len <= 0x50);
+    header_len as u8
+}

@@ -1,0 +1,12 @@
+//! What a trace says about itself, and the one view of an event that all record kinds are brought to.
+
+mod clock;
+mod event;
+mod groups;
+mod header;
+mod session;
+
+pub use clock::{Clock, ClockType};
+pub use event::{CpuTime, Event, EventFlags};
+pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
+pub use session::{Events, SessionInfo, TraceBuffer};
