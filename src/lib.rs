@@ -17,6 +17,7 @@ extern crate alloc;
 extern crate std;
 
 mod bytes;
+pub mod codec;
 mod error;
 mod guid;
 mod limits;
