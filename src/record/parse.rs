@@ -257,6 +257,11 @@ impl<'a> Parsed<'a> {
     }
 }
 
+/// Whether a record of a known kind may begin with these four bytes.
+pub(crate) fn is_marker(marker: u32) -> bool {
+    Shapes::MODERN.of(marker.into()).is_some()
+}
+
 /// Bytes of a `WNODE_HEADER`.
 const WNODE_LEN: usize = 48;
 
