@@ -60,3 +60,34 @@ fn pack(input: &[u8], start: usize, matcher: &mut Matcher, packed: &mut Vec<u8>)
         at = at.saturating_add(found.length);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(input: &[u8]) -> Vec<u8> {
+        let mut output = Vec::new();
+        compress(input, &mut output);
+        output
+    }
+
+    #[test]
+    fn a_chunk_that_does_not_shrink_is_stored_as_it_is() {
+        assert_eq!(packed(b"abc"), *b"\x02\x30abc");
+        assert_eq!(packed(b""), *b"");
+    }
+
+    #[test]
+    fn a_run_is_a_literal_and_a_match_in_each_chunk() {
+        let chunk = [0x03, 0xB0, 0b10, b'a', 0xFC, 0x0F];
+        assert_eq!(packed(&[b'a'; 4096]), chunk);
+        let short = [0x03, 0xB0, 0b10, b'a', 0x04, 0x00];
+        assert_eq!(packed(&[b'a'; 4104]), [chunk, short].concat());
+    }
+
+    #[test]
+    fn a_new_flag_byte_comes_after_eight_tokens() {
+        let expected = [0x0C, 0xB0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0b10, 9, 0x06, 0x80];
+        assert_eq!(packed(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9]), expected);
+    }
+}

@@ -262,6 +262,7 @@ const PATTERNS: [(u64, u64, usize); 8] = [
 ];
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 pub(in crate::codec) mod tests {
     use alloc::vec;
     use alloc::vec::Vec;

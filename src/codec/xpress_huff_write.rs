@@ -265,3 +265,86 @@ const SYMBOLS: usize = TABLE_LEN * 2;
 
 /// The greatest distance: 16 bits.
 const FARTHEST: usize = 0xFFFF;
+
+#[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+
+    /// Uses of the first symbols; the others have none.
+    fn lengths(uses: &[u32]) -> Vec<u8> {
+        let mut all = [0; SYMBOLS];
+        all[..uses.len()].copy_from_slice(uses);
+        let lengths = code_lengths(&all);
+        assert_eq!(lengths[uses.len()..], [0; SYMBOLS][uses.len()..]);
+        lengths[..uses.len()].to_vec()
+    }
+
+    /// The share of the code that is given out, in units of the longest code.
+    fn claimed(lengths: &[u8]) -> u32 {
+        lengths.iter().filter(|&&length| length > 0).map(|&length| 1 << (MAX_CODE_LEN - length)).sum()
+    }
+
+    #[test]
+    fn symbols_that_are_used_more_get_shorter_codes() {
+        assert_eq!(lengths(&[1, 1]), [1, 1]);
+        assert_eq!(lengths(&[5, 0, 2, 1]), [1, 0, 2, 2]);
+        assert_eq!(lengths(&[1, 1, 1, 1, 1]), [3, 3, 2, 2, 2]);
+        assert_eq!(lengths(&[4, 4, 4, 4]), [2, 2, 2, 2]);
+    }
+
+    #[test]
+    fn a_code_that_would_get_too_long_is_kept_to_15_bits_and_complete() {
+        // Uses that rise like Fibonacci's numbers make the deepest tree: 22 symbols, and 21 bits without the limit.
+        let mut uses = vec![1, 1];
+        while uses.len() < 22 {
+            uses.push(uses[uses.len() - 1] + uses[uses.len() - 2]);
+        }
+        let mut all = [0; SYMBOLS];
+        all[..22].copy_from_slice(&uses);
+        assert_eq!(unlimited_code_lengths(&all)[0], 21);
+
+        let lengths = lengths(&uses);
+        assert!(lengths.iter().all(|&length| (1..=15).contains(&length)), "{lengths:?}");
+        assert_eq!(claimed(&lengths), 1 << 15);
+    }
+
+    #[test]
+    fn codes_are_given_out_by_length_and_then_symbol() {
+        let mut lengths = [0; SYMBOLS];
+        lengths[..5].copy_from_slice(&[3, 3, 2, 2, 2]);
+        assert_eq!(codes(&lengths)[..5], [0b110, 0b111, 0b00, 0b01, 0b10]);
+    }
+
+    #[test]
+    fn the_specification_s_example_comes_out_byte_for_byte() {
+        let mut output = Vec::new();
+        compress(&b"abc".repeat(100), &mut output);
+        let mut expected = vec![0; 256];
+        expected[0x30] = 0x30; // 0x61 a: 3
+        expected[0x31] = 0x23; // 0x62 b: 3, 0x63 c: 2
+        expected[0x80] = 0x02; // 0x100 end: 2
+        expected[0x8F] = 0x20; // 0x11F distance 2 or 3, long: 2
+        expected.extend([0xA8, 0xDC, 0x00, 0x00, 0xFF, 0x26, 0x01]);
+        assert_eq!(output, expected);
+    }
+
+    #[test]
+    fn nothing_takes_a_block_with_the_end_alone() {
+        let mut output = Vec::new();
+        compress(&[], &mut output);
+        let mut expected = vec![0; 256];
+        expected[0x00] = 0x22; // two symbols that stand for nothing here, so that the code is complete
+        expected[0x80] = 0x01; // 0x100 end: 1
+        expected.extend([0; 4]);
+        assert_eq!(output, expected);
+    }
+
+    #[test]
+    fn a_short_run_is_not_written_like_the_end() {
+        let mut tokens = Vec::new();
+        tokenize(b"aaaa", 0, &mut Matcher::new(0x1_0000), &mut tokens);
+        assert!(tokens.iter().all(|token| token.symbol() == 0x61));
+        assert_eq!(tokens.len(), 4);
+    }
+}
