@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::buffer::layout::Layout;
-use crate::bytes::{Reader, view};
+use crate::bytes::Reader;
 use crate::error::{Offset, ParseError};
 use crate::time::Ticks;
 use crate::wire::buffer::{LEN, RawBufferHeader};
@@ -294,9 +294,4 @@ impl fmt::Debug for BufferType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BufferType({self})")
     }
-}
-
-/// The header at the start of `bytes` without an error to report, for searches.
-pub(crate) fn peek(bytes: &[u8], layout: Layout) -> Option<BufferHeader<'_>> {
-    view(bytes).map(|raw| BufferHeader { raw, layout })
 }

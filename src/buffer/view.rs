@@ -53,7 +53,11 @@ impl<'a> BufferView<'a> {
     }
 
     /// The same, where something better than the header tells how long the whole buffer is.
-    pub(crate) fn with_size(header: BufferHeader<'a>, bytes: &'a [u8], size: u64) -> Result<Self, ParseError> {
+    pub(crate) fn with_size(
+        header: BufferHeader<'a>,
+        bytes: &'a [u8],
+        size: u64,
+    ) -> Result<Self, ParseError> {
         if header.is_compressed() {
             return Err(ParseError::Unexpected {
                 what: "buffer header",

@@ -117,7 +117,8 @@ impl Expander {
         let mut marker = [0; 4];
         filled >= BufferHeader::LEN.saturating_add(marker.len())
             && self.format.into_iter().chain(FALLBACKS).any(|format| {
-                decompress(format, data, &mut marker) == Ok(marker.len()) && is_marker(u32::from_le_bytes(marker))
+                decompress(format, data, &mut marker) == Ok(marker.len())
+                    && is_marker(u32::from_le_bytes(marker))
             })
     }
 
