@@ -219,7 +219,7 @@ impl<'a> Parsed<'a> {
         };
         let size = shape.size(head);
         let Some(record) = slice_at(bytes, at, size) else {
-            return Self::Bad(bad_size(size, shape.header_len.into(), have, at));
+            return Self::Bad(truncated("record", at, Offset::from(size).get(), have));
         };
         let Some((payload_at, broken_chain)) = shape.payload_at(record, head, at) else {
             return Self::Bad(bad_size(size, shape.min_len(head), have, at));
