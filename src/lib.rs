@@ -27,6 +27,8 @@ mod time;
 pub mod trace;
 mod utf16;
 mod wire;
+#[cfg(feature = "write")]
+pub mod write;
 
 pub use error::{Offset, ParseError};
 pub use guid::{Guid, GuidError};
