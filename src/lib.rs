@@ -18,6 +18,7 @@ extern crate std;
 
 pub mod buffer;
 mod bytes;
+pub mod codec;
 mod error;
 mod guid;
 mod limits;
