@@ -6,6 +6,7 @@ use zerocopy::IntoBytes;
 
 use crate::buffer::{BufferFlags, BufferType, Layout};
 use crate::bytes::align8;
+use crate::codec::{Format, compress};
 use crate::wire::buffer::{LEN, RawBufferHeader};
 use crate::wire::{I32, I64, U16, U32, U64};
 use crate::write::classic::{FullSpec, InstanceSpec};
@@ -96,6 +97,13 @@ impl BufferSpec {
         }
     }
 
+    /// The buffer's size in bytes, its header included.
+    #[must_use]
+    pub const fn buffer_size(mut self, buffer_size: u32) -> Self {
+        self.buffer_size = buffer_size;
+        self
+    }
+
     /// The layout of the header. What a layout has no place for is not written.
     #[must_use]
     pub const fn layout(mut self, layout: Layout) -> Self {
@@ -142,6 +150,13 @@ impl BufferSpec {
     #[must_use]
     pub const fn flags(mut self, flags: BufferFlags) -> Self {
         self.flags = flags;
+        self
+    }
+
+    /// Sets further bits of `BufferFlag`.
+    #[must_use]
+    pub const fn add_flags(mut self, flags: BufferFlags) -> Self {
+        self.flags = BufferFlags(self.flags.0 | flags.0);
         self
     }
 
@@ -329,17 +344,54 @@ impl BufferSpec {
     /// The error of the first record that cannot be encoded; [`WriteError::BufferFull`] if the records do not fit into the
     /// buffer; [`WriteError::OutOfRange`] for a processor that the header has no room for.
     pub fn try_to_bytes(&self) -> Result<Vec<u8>, WriteError> {
-        let body = self.body()?;
-        let size = usize::try_from(self.buffer_size).unwrap_or(usize::MAX);
+        let body = self.checked_body()?;
         let end = LEN.saturating_add(body.len());
-        if end > size {
-            return Err(WriteError::BufferFull { need: number(end), buffer_size: self.buffer_size.into() });
-        }
         let mut bytes = [self.header(end, self.buffer_size, self.flags)?.as_bytes(), &body].concat();
         if self.has_tail {
-            bytes.resize(size, self.filler);
+            bytes.resize(usize::try_from(self.buffer_size).unwrap_or(usize::MAX), self.filler);
         }
         Ok(bytes)
+    }
+
+    /// The buffer as it lies in compressed files: what follows the header is compressed, nothing follows that.
+    ///
+    /// # Panics
+    ///
+    /// Where [`BufferSpec::try_to_compressed_bytes`] returns an error.
+    #[must_use]
+    #[track_caller]
+    pub fn to_compressed_bytes(&self, format: Format) -> Vec<u8> {
+        or_panic(self.try_to_compressed_bytes(format))
+    }
+
+    /// The buffer as it lies in compressed files, or why it cannot be. COMPRESSED is added to the flags.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`BufferSpec::try_to_bytes`].
+    pub fn try_to_compressed_bytes(&self, format: Format) -> Result<Vec<u8>, WriteError> {
+        let body = self.checked_body()?;
+        let mut packed = Vec::new();
+        compress(format, &body, &mut packed);
+        let len = LEN.saturating_add(packed.len());
+        let size = u32::try_from(len).map_err(|_| self.no_room(len))?;
+        let flags = BufferFlags(self.flags.0 | BufferFlags::COMPRESSED.0);
+        let header = self.header(LEN.saturating_add(body.len()), size, flags)?;
+        Ok([header.as_bytes(), &packed].concat())
+    }
+
+    /// The records, which fit into the buffer.
+    fn checked_body(&self) -> Result<Vec<u8>, WriteError> {
+        let body = self.body()?;
+        let end = LEN.saturating_add(body.len());
+        if end > usize::try_from(self.buffer_size).unwrap_or(usize::MAX) {
+            return Err(self.no_room(end));
+        }
+        Ok(body)
+    }
+
+    fn no_room(&self, need: usize) -> WriteError {
+        WriteError::BufferFull { need: number(need), buffer_size: self.buffer_size.into() }
     }
 
     /// The records, each but perhaps the last with its padding.
@@ -360,10 +412,7 @@ impl BufferSpec {
 
     /// The header of a buffer whose records end at `end` and that has `size` bytes.
     fn header(&self, end: usize, size: u32, flags: BufferFlags) -> Result<RawBufferHeader, WriteError> {
-        let end = u32::try_from(end).map_err(|_| WriteError::BufferFull {
-            need: number(end),
-            buffer_size: self.buffer_size.into(),
-        })?;
+        let end = u32::try_from(end).map_err(|_| self.no_room(end))?;
         let modern = matches!(self.layout, Layout::Modern);
         let has_flags = matches!(self.layout, Layout::Modern | Layout::Server2003);
         let [lost_low, lost_high] = {
