@@ -4,9 +4,10 @@
 //! ratio within one run means something. `cargo bench --features testkit --bench walk`.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a benchmark fails")]
 
+use core::hint::black_box;
+use core::time::Duration;
 use std::fs;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use etweir::EtlReader;
 use etweir::buffer::BufferView;

@@ -17,7 +17,7 @@ fn every_damaged_trace_delivers_what_lies_outside_the_damage_and_names_it() {
         return;
     };
     // Records, and for each damage what and where. Offsets were taken from hex dumps of the files.
-    let expected: [(&str, u64, &[(DamageKind, u64)]); 12] = [
+    let expected: [Expected; 12] = [
         ("buf1-size0", 7, &[(DamageKind::RepairedSize, 0x2000)]),
         ("circular-truncated", 25, &[(DamageKind::CutBuffer, 0x30000), (DamageKind::Record(Cut), 0x30048)]),
         ("compressed-bitflips", 3, &[(DamageKind::Compressed, 0x400)]),
@@ -54,6 +54,9 @@ fn a_trace_without_its_header_buffer_is_refused_unless_asked_for() {
     assert!(reader.header().is_none());
     assert!(!reader.session().clock().is_known());
 }
+
+/// A file, the records that it delivers, and each damage with its offset.
+type Expected = (&'static str, u64, &'static [(DamageKind, u64)]);
 
 /// How many records a trace delivers, and all its damage.
 fn read(path: &Path) -> (u64, DamageReport) {
