@@ -364,7 +364,7 @@ proptest! {
         number in 0..5_usize,
         changes in prop::collection::vec((0..1024_usize, any::<u8>()), 1..20),
         in_header: bool,
-        format in prop_oneof![Just(None), Just(Some(Format::Xpress)), Just(Some(Format::Lznt1))],
+        format in prop_oneof![Just(None), Just(Some(Format::Xpress)), Just(Some(Format::XpressHuff)), Just(Some(Format::Lznt1))],
     ) {
         let spec = format.map_or_else(|| file(4), |format| file(4).compressed(format));
         let mut bytes = spec.to_bytes();
@@ -407,4 +407,13 @@ fn starts(bytes: &[u8]) -> Vec<usize> {
         starts.push(starts[starts.len() - 1] + u32::from_le_bytes(*size) as usize);
     }
     starts
+}
+
+#[test]
+fn a_header_buffer_whose_wrong_size_takes_the_next_buffer_along_is_cut_back() {
+    let whole = file(4).compressed(Format::Xpress).to_bytes();
+    let second = u32::try_from(starts(&whole)[2]).expect("a small file");
+    let harm = Harm::Overwrite { buffer: 0, at: 0, bytes: second.to_le_bytes().to_vec() };
+    let bytes = file(4).compressed(Format::Xpress).damage(harm).to_bytes();
+    assert_eq!(read(&bytes), (ids(1..=4), vec![(DamageKind::RepairedSize, 0)]));
 }

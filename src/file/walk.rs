@@ -103,11 +103,21 @@ impl<R: Read> EtlReader<R> {
         if own.is_none() && in_range(filled, usual.unwrap_or(limit)).is_none() {
             return Ok(Extent::None(cause));
         }
-        // A wrong size may lead to some later buffer by chance, so the usual one is tried first.
-        for size in [usual, own].into_iter().flatten() {
-            if self.search().is_start_or_end(size)? {
+        // A wrong size may lead to some later buffer by chance, so the smaller one is tried first.
+        let mut sizes = [usual, own];
+        sizes.sort_unstable();
+        for size in sizes.into_iter().flatten() {
+            if !self.search().is_start_or_end(size)? {
+                continue;
+            }
+            if usual.is_some() {
                 return Ok(extent_of(size));
             }
+            // With nothing to compare it with, a buffer inside tells that it has been taken along.
+            return Ok(match self.search().next_start(1)? {
+                Ok(next) if next < size => Extent::Repaired(next, cause),
+                _ => Extent::Whole(size),
+            });
         }
         let next = self.search().next_start(1)?;
         let before = next.unwrap_or(usize::MAX);
