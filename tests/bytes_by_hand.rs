@@ -27,7 +27,7 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
     for token in text.lines().flat_map(|line| line.split('|').next().unwrap().split_whitespace()) {
         let (byte, times) = token.split_once('*').unwrap_or((token, "1"));
         let byte = u8::from_str_radix(byte, 16).unwrap_or_else(|_| panic!("{token:?} is no byte"));
-        bytes.extend(std::iter::repeat_n(byte, times.parse().unwrap()));
+        bytes.extend(core::iter::repeat_n(byte, times.parse().unwrap()));
     }
     bytes
 }

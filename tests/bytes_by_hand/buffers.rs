@@ -191,7 +191,7 @@ fn the_saved_offset_is_no_bound() {
 fn the_last_record_s_padding_may_lie_behind_the_valid_bytes() {
     let mut record = hex(kernel::SYSTEM64);
     assert_eq!(record.len(), 0x24);
-    let two = [padded(record.clone()), std::mem::take(&mut record)].concat();
+    let two = [padded(record.clone()), core::mem::take(&mut record)].concat();
     let bytes = data_buffer(&two);
     let view = BufferView::parse(&bytes).expect("a buffer");
     assert_eq!(view.header().filled_bytes(), 0x48 + 0x28 + 0x24);
