@@ -20,10 +20,15 @@ pub mod buffer;
 mod bytes;
 pub mod codec;
 mod error;
+#[cfg(feature = "std")]
+pub mod file;
 mod guid;
 mod limits;
 pub mod record;
 mod sid;
+#[cfg(feature = "testkit")]
+#[doc(hidden)]
+pub mod testkit;
 mod time;
 pub mod trace;
 mod utf16;
@@ -32,6 +37,8 @@ mod wire;
 pub mod write;
 
 pub use error::{Offset, ParseError};
+#[cfg(feature = "std")]
+pub use file::{Error, EtlReader, ReadOptions};
 pub use guid::{Guid, GuidError};
 pub use limits::Limits;
 pub use sid::Sid;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::buffer::layout::Layout;
-use crate::bytes::{Reader, view};
+use crate::bytes::Reader;
 use crate::error::{Offset, ParseError};
 use crate::time::Ticks;
 use crate::wire::buffer::{LEN, RawBufferHeader};
@@ -127,6 +127,23 @@ impl<'a> BufferHeader<'a> {
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {
         zerocopy::IntoBytes::as_bytes(self.raw)
+    }
+
+    /// The filled bytes, if they lie between the header and `max`.
+    pub(crate) fn checked_filled(&self, max: u64) -> Result<usize, ParseError> {
+        let filled = self.filled_bytes();
+        let min = Offset::from(LEN).get();
+        match usize::try_from(filled) {
+            Ok(len) if (min..=max).contains(&u64::from(filled)) => Ok(len),
+            _ => Err(ParseError::OutOfRange {
+                what: "buffer header",
+                field: "filled bytes",
+                at: Offset(0),
+                value: filled.into(),
+                min,
+                max,
+            }),
+        }
     }
 
     /// Whether the fields that never vary have the values that real buffers have, and the lengths fit each other and
@@ -276,27 +293,5 @@ impl fmt::Display for BufferType {
 impl fmt::Debug for BufferType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BufferType({self})")
-    }
-}
-
-/// The header at the start of `bytes` without an error to report, for searches.
-pub(crate) fn peek(bytes: &[u8], layout: Layout) -> Option<BufferHeader<'_>> {
-    view(bytes).map(|raw| BufferHeader { raw, layout })
-}
-
-/// The number of bytes in use that `header` announces, checked against `max`.
-pub(super) fn checked_filled(header: &BufferHeader<'_>, max: u64) -> Result<usize, ParseError> {
-    let filled = header.filled_bytes();
-    let min = Offset::from(LEN).get();
-    match usize::try_from(filled) {
-        Ok(len) if (min..=max).contains(&u64::from(filled)) => Ok(len),
-        _ => Err(ParseError::OutOfRange {
-            what: "buffer header",
-            field: "filled bytes",
-            at: Offset(0),
-            value: filled.into(),
-            min,
-            max,
-        }),
     }
 }

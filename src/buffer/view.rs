@@ -1,6 +1,6 @@
 //! A checked buffer whose records can be walked.
 
-use crate::buffer::header::{BufferHeader, checked_filled};
+use crate::buffer::header::BufferHeader;
 use crate::buffer::layout::Layout;
 use crate::buffer::records::Records;
 use crate::bytes::slice_at;
@@ -37,7 +37,7 @@ impl<'a> BufferView<'a> {
     /// As [`BufferView::parse`].
     pub fn parse_with(bytes: &'a [u8], layout: Layout) -> Result<Self, ParseError> {
         let view = Self::parse_cut(bytes, layout)?;
-        checked_filled(&view.header, Offset::from(bytes.len()).get())?;
+        view.header.checked_filled(Offset::from(bytes.len()).get())?;
         Ok(view)
     }
 
@@ -49,6 +49,15 @@ impl<'a> BufferView<'a> {
     /// As [`BufferView::parse`], except that the filled bytes may lie past the end of `bytes`.
     pub fn parse_cut(bytes: &'a [u8], layout: Layout) -> Result<Self, ParseError> {
         let header = BufferHeader::parse(bytes, layout)?;
+        Self::with_size(header, bytes, header.buffer_size().map_or(u64::from(u32::MAX), u64::from))
+    }
+
+    /// The same, where something better than the header tells how long the whole buffer is.
+    pub(crate) fn with_size(
+        header: BufferHeader<'a>,
+        bytes: &'a [u8],
+        size: u64,
+    ) -> Result<Self, ParseError> {
         if header.is_compressed() {
             return Err(ParseError::Unexpected {
                 what: "buffer header",
@@ -57,14 +66,14 @@ impl<'a> BufferView<'a> {
                 found: header.buffer_flags().0.into(),
             });
         }
-        let filled = checked_filled(&header, header.buffer_size().map_or(u64::from(u32::MAX), u64::from))?;
+        let filled = header.checked_filled(size)?;
         Ok(Self::with_filled(bytes, header, filled))
     }
 
     /// A buffer that an expansion made: the header as it was stored, then the expanded records.
     pub(crate) fn expanded(bytes: &'a [u8], layout: Layout) -> Result<Self, ParseError> {
         let header = BufferHeader::parse(bytes, layout)?;
-        let filled = checked_filled(&header, Offset::from(bytes.len()).get())?;
+        let filled = header.checked_filled(Offset::from(bytes.len()).get())?;
         Ok(Self::with_filled(bytes, header, filled))
     }
 

@@ -120,7 +120,6 @@ const END_MARK: u16 = 0x0100;
 const NO_FLAGS: u16 = 1;
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests {
     use alloc::vec;
     use alloc::vec::Vec;

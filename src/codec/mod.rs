@@ -31,7 +31,6 @@ mod xpress_huff_write;
 mod xpress_write;
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests;
 
 pub use error::{CodecError, CodecErrorKind};

@@ -262,7 +262,6 @@ const PATTERNS: [(u64, u64, usize); 8] = [
 ];
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 pub(in crate::codec) mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
@@ -286,10 +285,6 @@ pub(in crate::codec) mod tests {
     }
 
     /// The format as the reference tells it, one byte after the other: the oracle of the fast way.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "plain is the point, and every length is checked in the line before"
-    )]
     pub(in crate::codec) fn expand_plainly(input: &[u8], length: usize) -> (Vec<u8>, Option<CodecError>) {
         fn number(input: &[u8], at: &mut usize, bytes: usize) -> Option<usize> {
             let end = *at + bytes;

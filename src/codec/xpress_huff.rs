@@ -226,7 +226,6 @@ const SYMBOL_BITS: u32 = 9;
 const SYMBOL_MASK: u16 = 0x01FF;
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests {
     use alloc::vec::Vec;
 

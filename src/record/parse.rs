@@ -219,7 +219,7 @@ impl<'a> Parsed<'a> {
         };
         let size = shape.size(head);
         let Some(record) = slice_at(bytes, at, size) else {
-            return Self::Bad(bad_size(size, shape.header_len.into(), have, at));
+            return Self::Bad(truncated("record", at, Offset::from(size).get(), have));
         };
         let Some((payload_at, broken_chain)) = shape.payload_at(record, head, at) else {
             return Self::Bad(bad_size(size, shape.min_len(head), have, at));
@@ -255,6 +255,11 @@ impl<'a> Parsed<'a> {
             Self::Bad(cause)
         }
     }
+}
+
+/// Whether a record of a known kind may begin with these four bytes.
+pub(crate) fn is_marker(marker: u32) -> bool {
+    Shapes::MODERN.of(marker.into()).is_some()
 }
 
 /// Bytes of a `WNODE_HEADER`.

@@ -2,11 +2,13 @@
 
 mod clock;
 mod event;
+mod expand;
 mod groups;
 mod header;
 mod session;
 
 pub use clock::{Clock, ClockType};
 pub use event::{CpuTime, Event, EventFlags};
+pub use expand::{ExpandError, Expander};
 pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
 pub use session::{Events, SessionInfo, TraceBuffer};

@@ -1,0 +1,222 @@
+//! The walk from buffer to buffer.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::buffer::{BufferHeader, BufferView};
+use crate::error::Offset;
+use crate::file::damage::DamageReport;
+use crate::file::error::{Error, FirstBytes};
+use crate::file::options::ReadOptions;
+use crate::file::search::Searched;
+use crate::file::walk::Found;
+use crate::file::window::Window;
+use crate::limits::Limits;
+use crate::trace::{Events, Expander, LogFileHeader, SessionInfo, TraceBuffer};
+
+/// Reads a log file buffer by buffer, in the order of the file, from anything that can be read to its end.
+///
+/// Holds at most one buffer as stored, one expanded, and what lies ahead of it when the next one has to be searched: two
+/// buffers' lengths for a file of any length. Never seeks, never maps.
+///
+/// The number of buffers that the header claims is a hint and not used: the walk goes on to the end of the source. Damage
+/// costs the buffer or record that it is in and is reported: that between buffers by [`EtlReader::damage`], that inside a
+/// buffer by its events.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut reader = etweir::EtlReader::open("fixtures/demo.etl")?;
+/// while let Some(buffer) = reader.next_buffer()? {
+///     for event in buffer.events().flatten() {
+///         println!("{:?} {} {}", event.time(), event.provider_id(), event.id());
+///     }
+/// }
+/// assert!(reader.damage().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct EtlReader<R> {
+    pub(super) window: Window<R>,
+    pub(super) limits: Limits,
+    pub(super) header: Option<LogFileHeader>,
+    pub(super) session: SessionInfo,
+    /// The distance between the buffers of an uncompressed file, once it is known.
+    pub(super) buffer_size: Option<usize>,
+    pub(super) expander: Expander,
+    pub(super) searched: Searched,
+    pub(super) damage: DamageReport,
+    /// Bytes of the buffer that was handed out last.
+    handed_out: usize,
+    pub(super) buffers: u64,
+    pub(super) unwritten_tail: u64,
+}
+
+impl EtlReader<File> {
+    /// Opens the file at `path` with the default options.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if it cannot be opened, and as [`EtlReader::new`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|source| Error::Io { at: Offset(0), source })?;
+        Self::new(file)
+    }
+}
+
+impl<R: Read> EtlReader<R> {
+    /// Opens a trace with the default options. Reads the header buffer, which is delivered again as the first one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the source cannot be read, [`Error::NotATrace`] if it holds no buffer, and
+    /// [`Error::MissingHeader`] if its first buffer is no header buffer: [`ReadOptions::allow_missing_header`] reads on.
+    pub fn new(source: R) -> Result<Self, Error> {
+        Self::with_options(source, ReadOptions::new())
+    }
+
+    pub(super) fn with_options(source: R, options: ReadOptions) -> Result<Self, Error> {
+        let ReadOptions { limits, allow_missing_header } = options;
+        let mut reader = Self {
+            window: Window::new(source),
+            header: None,
+            session: SessionInfo::unknown(),
+            buffer_size: None,
+            expander: Expander::new(None, &limits),
+            searched: Searched::default(),
+            damage: DamageReport::new(limits.damage_entries),
+            handed_out: 0,
+            buffers: 0,
+            unwritten_tail: 0,
+            limits,
+        };
+        if !reader.read_header()? {
+            let found = FirstBytes::of(reader.window.bytes());
+            if !reader.find_first_buffer()? {
+                return Err(Error::NotATrace { found });
+            }
+            if !allow_missing_header {
+                return Err(Error::MissingHeader { found });
+            }
+        }
+        Ok(reader)
+    }
+
+    /// The log-file header; `None` if it is missing.
+    #[must_use]
+    pub const fn header(&self) -> Option<&LogFileHeader> {
+        self.header.as_ref()
+    }
+
+    /// What all events of the trace share.
+    #[must_use]
+    pub const fn session(&self) -> SessionInfo {
+        self.session
+    }
+
+    /// The damage outside of buffers that was met so far. That inside them is reported by [`FileBuffer::events`].
+    #[must_use]
+    pub const fn damage(&self) -> &DamageReport {
+        &self.damage
+    }
+
+    /// Buffers handed out so far.
+    #[must_use]
+    pub const fn buffers(&self) -> u64 {
+        self.buffers
+    }
+
+    /// Where the reader stands in the source, in bytes: at the buffer that was handed out last, or at the end.
+    #[must_use]
+    pub const fn offset(&self) -> Offset {
+        Offset(self.window.offset())
+    }
+
+    /// Bytes of zeros at the end of the file: space that was reserved and never written, which is no damage.
+    #[must_use]
+    pub const fn unwritten_tail(&self) -> u64 {
+        self.unwritten_tail
+    }
+
+    /// The next buffer in the order of the file, the header buffer first; `None` at the end of the source.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] only; damage is no error.
+    pub fn next_buffer(&mut self) -> Result<Option<FileBuffer<'_>>, Error> {
+        self.window.consume(self.handed_out);
+        self.handed_out = 0;
+        let Some(found) = self.locate()? else { return Ok(None) };
+        self.handed_out = found.have;
+        self.buffers = self.buffers.saturating_add(1);
+        Ok(self.view_of(&found))
+    }
+
+    /// The buffer that was found. `Some`, since `check` made the same view before.
+    fn view_of(&self, found: &Found) -> Option<FileBuffer<'_>> {
+        let layout = self.session.layout();
+        let bytes = self.window.bytes();
+        let stored = bytes.get(..found.have).unwrap_or(bytes);
+        let view = if found.compressed {
+            self.expander.expanded(layout).ok()
+        } else {
+            let header = BufferHeader::parse(stored, layout).ok()?;
+            BufferView::with_size(header, stored, Offset::from(found.size).get()).ok()
+        };
+        Some(FileBuffer {
+            buffer: TraceBuffer::new(view?, self.session),
+            offset: self.offset(),
+            stored_bytes: Offset::from(found.have).get(),
+            compressed: found.compressed,
+        })
+    }
+}
+
+/// A buffer of a file, with its place in it.
+#[derive(Clone, Copy, Debug)]
+pub struct FileBuffer<'a> {
+    buffer: TraceBuffer<'a>,
+    offset: Offset,
+    stored_bytes: u64,
+    compressed: bool,
+}
+
+impl<'a> FileBuffer<'a> {
+    /// The buffer as part of its session.
+    #[must_use]
+    pub const fn trace_buffer(&self) -> &TraceBuffer<'a> {
+        &self.buffer
+    }
+
+    /// The header of the buffer, as stored.
+    #[must_use]
+    pub const fn header(&self) -> BufferHeader<'a> {
+        self.buffer.view().header()
+    }
+
+    /// The events in the order of the buffer, and the damage between them: [`Damage::in_buffer`] gives it its place in the
+    /// file.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        self.buffer.events()
+    }
+
+    /// Where the buffer starts in the file.
+    #[must_use]
+    pub const fn offset(&self) -> Offset {
+        self.offset
+    }
+
+    /// Bytes that it takes in the file.
+    #[must_use]
+    pub const fn stored_bytes(&self) -> u64 {
+        self.stored_bytes
+    }
+
+    /// Whether it was compressed in the file.
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+}

@@ -1,0 +1,3 @@
+//! What property tests, fuzz targets and the tests over real traces share. Not a public interface: it changes without notice.
+
+pub mod corpus;

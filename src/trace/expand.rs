@@ -1,0 +1,144 @@
+//! Buffers whose records are compressed.
+
+use alloc::vec::Vec;
+
+use crate::buffer::{BufferHeader, BufferView, Layout};
+use crate::bytes::u32_at;
+use crate::codec::{CodecError, Format, decompress};
+use crate::error::{Offset, ParseError};
+use crate::limits::Limits;
+use crate::record::is_marker;
+
+/// Gives a view of any buffer: of an uncompressed one in place, of a compressed one in memory of its own.
+///
+/// The format is the one that the log-file header names, if it does; where it fails, the others are tried, and the one
+/// that fits is kept for the buffers to come. Source: format reference, "Compressed buffers".
+///
+/// Holds one buffer of at most [`Limits::decompressed_bytes`], which is used again for the next.
+#[derive(Debug)]
+pub struct Expander {
+    /// Header and records of the last compressed buffer.
+    scratch: Vec<u8>,
+    format: Option<Format>,
+    limit: usize,
+}
+
+/// Why a compressed buffer could not be expanded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpandError {
+    /// The buffer's header contradicts itself or the input.
+    #[error("the buffer's header is damaged")]
+    Header(#[source] ParseError),
+    /// The compressed data are damaged.
+    #[error("{format} data are damaged")]
+    Data {
+        /// The format that was tried first.
+        format: Format,
+        /// Where and why it failed.
+        source: CodecError,
+    },
+    /// The compressed data end too early.
+    #[error("{format} data expand to {have} bytes where the header announces {need}")]
+    Length {
+        /// The format that was tried first.
+        format: Format,
+        /// Bytes that the header announces, without itself.
+        need: u64,
+        /// Bytes that came out.
+        have: u64,
+    },
+}
+
+impl Expander {
+    /// An expander that tries `format` first. Allocates nothing yet.
+    #[must_use]
+    pub const fn new(format: Option<Format>, limits: &Limits) -> Self {
+        Self { scratch: Vec::new(), format, limit: limits.decompressed_bytes }
+    }
+
+    /// The buffer at the start of `bytes`, expanded if it is compressed. A compressed buffer has to be whole: `bytes` ends
+    /// where it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`ExpandError`], and then nothing of the buffer can be used.
+    pub fn view<'a>(&'a mut self, bytes: &'a [u8], layout: Layout) -> Result<BufferView<'a>, ExpandError> {
+        let header = BufferHeader::parse(bytes, layout).map_err(ExpandError::Header)?;
+        if header.is_compressed() {
+            self.expand(bytes, layout)?;
+            self.expanded(layout)
+        } else {
+            BufferView::parse_with(bytes, layout).map_err(ExpandError::Header)
+        }
+    }
+
+    /// Expands the compressed buffer `bytes`; [`Self::expanded`] shows the result.
+    pub(crate) fn expand(&mut self, bytes: &[u8], layout: Layout) -> Result<(), ExpandError> {
+        let header = BufferHeader::parse(bytes, layout).map_err(ExpandError::Header)?;
+        let filled = self.checked_filled(&header).map_err(ExpandError::Header)?;
+        let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
+        self.scratch.clear();
+        self.scratch.extend_from_slice(header.as_bytes());
+        self.scratch.resize(filled, 0);
+        let output = self.scratch.get_mut(BufferHeader::LEN..).unwrap_or_default();
+        let first = self.format.unwrap_or(Format::Xpress);
+        match fill(first, data, output) {
+            Ok(()) => {
+                self.format = Some(first);
+                Ok(())
+            }
+            Err(error) => {
+                // Another format counts only if its result looks like records.
+                let other = FALLBACKS.into_iter().filter(|format| *format != first).find(|format| {
+                    fill(*format, data, output).is_ok() && u32_at(output, 0).is_none_or(is_marker)
+                });
+                match other {
+                    Some(format) => {
+                        self.format = Some(format);
+                        Ok(())
+                    }
+                    None => Err(error),
+                }
+            }
+        }
+    }
+
+    /// What [`Self::expand`] made.
+    pub(crate) fn expanded(&self, layout: Layout) -> Result<BufferView<'_>, ExpandError> {
+        BufferView::expanded(&self.scratch, layout).map_err(ExpandError::Header)
+    }
+
+    /// Whether the first record of a compressed buffer is one, which takes the expansion of a few bytes only.
+    pub(crate) fn starts_with_a_record(&self, bytes: &[u8], layout: Layout) -> bool {
+        let Ok(header) = BufferHeader::parse(bytes, layout) else { return false };
+        let Ok(filled) = self.checked_filled(&header) else { return false };
+        let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
+        let mut marker = [0; 4];
+        filled >= BufferHeader::LEN.saturating_add(marker.len())
+            && self.format.into_iter().chain(FALLBACKS).any(|format| {
+                decompress(format, data, &mut marker) == Ok(marker.len())
+                    && is_marker(u32::from_le_bytes(marker))
+            })
+    }
+
+    fn checked_filled(&self, header: &BufferHeader<'_>) -> Result<usize, ParseError> {
+        header.checked_filled(Offset::from(self.limit).get())
+    }
+}
+
+/// The order in which formats are tried that nothing names.
+const FALLBACKS: [Format; 3] = [Format::Xpress, Format::XpressHuff, Format::Lznt1];
+
+/// Expands `data` to exactly the length of `output`.
+fn fill(format: Format, data: &[u8], output: &mut [u8]) -> Result<(), ExpandError> {
+    match decompress(format, data, output) {
+        Ok(have) if have == output.len() => Ok(()),
+        Ok(have) => Err(ExpandError::Length {
+            format,
+            need: Offset::from(output.len()).get(),
+            have: Offset::from(have).get(),
+        }),
+        Err(source) => Err(ExpandError::Data { format, source }),
+    }
+}
