@@ -103,11 +103,23 @@ fn an_unknown_type_with_a_size_below_8_or_past_the_end_is_damage_to_search_behin
 }
 
 #[test]
-fn a_wnode_loses_the_rest_of_the_buffer() {
+fn a_wnode_is_damage_to_search_behind() {
     let wnode = hex("30 00 00 00 EE*44");
     assert_eq!(
         walk_body(&[&perf(), &wnode, &perf()]),
-        [Ok(0x48), Err((RecordDamageKind::RestLost, 0x68, 0x50))]
+        [Ok(0x48), Err((RecordDamageKind::Resynchronised, 0x68, 0x30)), Ok(0x98)]
+    );
+}
+
+#[test]
+fn a_false_length_costs_only_the_records_that_it_covers() {
+    // The first record ends two bytes early, by its size: at the next place lie its last byte and padding, 0x00000050,
+    // which could be the length of a WNODE.
+    let mut first = perf_of_size(0x20);
+    first.extend([0x50]);
+    assert_eq!(
+        walk_body(&[&padded(first), &perf()]),
+        [Ok(0x48), Err((RecordDamageKind::Resynchronised, 0x68, 0x08)), Ok(0x70)]
     );
 }
 
