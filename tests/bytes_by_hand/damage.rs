@@ -113,8 +113,8 @@ fn a_wnode_is_damage_to_search_behind() {
 
 #[test]
 fn a_false_length_costs_only_the_records_that_it_covers() {
-    // The first record ends two bytes early, by its size: at the next place lie its last byte and padding, 0x00000050,
-    // which could be the length of a WNODE.
+    // The size says 0x20 of 0x21 bytes: at the next place lie the last byte and the padding, 0x00000050, which could be
+    // the length of a WNODE.
     let mut first = perf_of_size(0x20);
     first.extend([0x50]);
     assert_eq!(

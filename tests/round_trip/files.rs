@@ -36,7 +36,10 @@ fn log_file_header(buffer: &[u8]) -> LogFileHeader {
     LogFileHeader::parse(&view.records().next().expect("a record").expect("a good one")).expect("the header")
 }
 
-fn records_of(buffer: &[u8]) -> Vec<Vec<u8>> {
+/// The bytes of records.
+type Records = Vec<Vec<u8>>;
+
+fn records_of(buffer: &[u8]) -> Records {
     let view = BufferView::parse(buffer).expect("a buffer");
     view.records().map(|record| record.expect("a good one").bytes().to_vec()).collect()
 }
@@ -146,7 +149,7 @@ proptest! {
         prop_assert_eq!(header_of(header).buffer_type(), Some(BufferType::HEADER));
         prop_assert_eq!(usize::try_from(log_file_header(header).buffers_written), Ok(all.len()));
 
-        let mut by_processor: BTreeMap<u16, Vec<(i64, Vec<Vec<u8>>)>> = BTreeMap::new();
+        let mut by_processor: BTreeMap<u16, Vec<(i64, Records)>> = BTreeMap::new();
         for buffer in data {
             let header = header_of(buffer);
             prop_assert_eq!(header.logger_id(), 5);
