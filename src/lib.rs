@@ -33,6 +33,8 @@ mod time;
 pub mod trace;
 mod utf16;
 mod wire;
+#[cfg(feature = "write")]
+pub mod write;
 
 pub use error::{Offset, ParseError};
 #[cfg(feature = "std")]
