@@ -267,7 +267,6 @@ const SYMBOLS: usize = TABLE_LEN * 2;
 const FARTHEST: usize = 0xFFFF;
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
 

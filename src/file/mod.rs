@@ -7,9 +7,11 @@
 
 mod damage;
 mod error;
+mod open;
 mod options;
 mod reader;
 mod search;
+mod walk;
 mod window;
 
 pub use damage::{Damage, DamageCause, DamageKind, DamageReport};

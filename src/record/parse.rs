@@ -186,8 +186,6 @@ pub(crate) enum Parsed<'a> {
     End,
     /// A record of no known kind whose size makes sense, and where the next one starts.
     Unknown(ParseError, usize),
-    /// A `WNODE_HEADER`: nothing more can be found in this buffer.
-    Wnode(ParseError),
     /// Neither: only a search can find where records go on.
     Bad(ParseError),
 }
@@ -208,7 +206,8 @@ impl<'a> Parsed<'a> {
             return Self::Bad(truncated("record header", at, 8, have));
         };
         if marker >> 31 == 0 {
-            return Self::wnode(marker, at, have);
+            // A `WNODE_HEADER`, which no known system writes; or the inside of a record that a false length led to.
+            return Self::Bad(unexpected(marker, "a record marker", at));
         }
         let Some(shape) = shapes.of(head) else {
             return match (marker >> 24, marker >> 28) {
@@ -219,7 +218,7 @@ impl<'a> Parsed<'a> {
         };
         let size = shape.size(head);
         let Some(record) = slice_at(bytes, at, size) else {
-            return Self::Bad(bad_size(size, shape.header_len.into(), have, at));
+            return Self::Bad(truncated("record", at, Offset::from(size).get(), have));
         };
         let Some((payload_at, broken_chain)) = shape.payload_at(record, head, at) else {
             return Self::Bad(bad_size(size, shape.min_len(head), have, at));
@@ -233,15 +232,6 @@ impl<'a> Parsed<'a> {
             broken_chain,
         };
         Self::Record(record, align8(at.saturating_add(size)))
-    }
-
-    /// A marker without its top bit is a `WNODE_HEADER`, whose first field is its length, if that makes sense as one.
-    fn wnode(marker: u32, at: usize, have: usize) -> Self {
-        let cause = unexpected(marker, "a record marker", at);
-        match usize::try_from(marker) {
-            Ok(len) if len >= WNODE_LEN && len <= have => Self::Wnode(cause),
-            _ => Self::Bad(cause),
-        }
     }
 
     /// A marker of no known kind is stepped over by the size that most kinds have in their first two bytes.
@@ -261,9 +251,6 @@ impl<'a> Parsed<'a> {
 pub(crate) fn is_marker(marker: u32) -> bool {
     Shapes::MODERN.of(marker.into()).is_some()
 }
-
-/// Bytes of a `WNODE_HEADER`.
-const WNODE_LEN: usize = 48;
 
 fn truncated(what: &'static str, at: usize, need: u64, have: usize) -> ParseError {
     ParseError::Truncated { what, at: Offset::from(at), need, have: Offset::from(have).get() }

@@ -38,6 +38,12 @@ impl SessionInfo {
         Self { layout: Layout::Modern, clock: Clock::UNKNOWN, private_flag: 0, pointer_size: 8 }
     }
 
+    /// The same facts with another layout of the buffers.
+    pub(crate) const fn with_layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
     /// The layout of the session's buffers.
     #[must_use]
     pub const fn layout(&self) -> Layout {

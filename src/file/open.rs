@@ -1,0 +1,60 @@
+//! The first look at a source: the header buffer, or whatever stands in its place.
+
+use std::io::Read;
+
+use crate::buffer::{BufferHeader, BufferType, Layout};
+use crate::bytes::u16_at;
+use crate::codec::Format;
+use crate::file::damage::DamageKind;
+use crate::file::error::Error;
+use crate::file::reader::EtlReader;
+use crate::record::{Parsed, Record};
+use crate::trace::{Expander, LogFileHeader, LogFileMode, SessionInfo};
+
+impl<R: Read> EtlReader<R> {
+    /// Takes over what the header buffer says, if there is one.
+    pub(super) fn read_header(&mut self) -> Result<bool, Error> {
+        let bytes = self.window.fill(BufferHeader::LEN.saturating_add(8))?;
+        let Some(size) = u16_at(bytes, BufferHeader::LEN.saturating_add(4)) else { return Ok(false) };
+        let bytes = self.window.fill(BufferHeader::LEN.saturating_add(size.into()))?;
+        let Some(record) = first_record(bytes) else { return Ok(false) };
+        let Ok(header) = LogFileHeader::parse(&record) else { return Ok(false) };
+        let compressed = header.log_file_mode.contains(LogFileMode::COMPRESSED);
+        self.session = SessionInfo::new(&header);
+        let raw = BufferHeader::parse(bytes, Layout::Modern);
+        if raw.is_ok_and(|raw| {
+            raw.buffer_type() == Some(BufferType::HEADER) && raw.buffer_size() == Some(header.buffer_size)
+        }) {
+            // No Windows before 6.0 writes such a header buffer, whatever version a damaged field tells.
+            self.session = self.session.with_layout(Layout::Modern);
+        }
+        self.buffer_size = usize::try_from(header.buffer_size).ok().filter(|size| {
+            !compressed && (BufferHeader::LEN.saturating_add(1)..=self.limits.buffer_bytes).contains(size)
+        });
+        if compressed {
+            // The low half of the state is the number of the format.
+            let [low, high, ..] = raw.map(|raw| raw.state()).unwrap_or_default().to_le_bytes();
+            self.expander = Expander::new(Format::from_number(u16::from_le_bytes([low, high])), &self.limits);
+        }
+        self.header = Some(header);
+        Ok(true)
+    }
+
+    /// Without a header: passes over what precedes the first buffer, no more than the length of one.
+    pub(super) fn find_first_buffer(&mut self) -> Result<bool, Error> {
+        let Ok(next) = self.search().next_start(0)? else { return Ok(false) };
+        if next > 0 {
+            self.report(DamageKind::NoBuffer, next, None);
+            self.pass(next)?;
+        }
+        Ok(true)
+    }
+}
+
+/// The record at the place of the log-file header.
+fn first_record(bytes: &[u8]) -> Option<Record<'_>> {
+    match Parsed::at(bytes, BufferHeader::LEN, Layout::Modern.shapes()) {
+        Parsed::Record(record, _) => Some(record),
+        _ => None,
+    }
+}
