@@ -119,30 +119,39 @@ impl Report {
 
     /// One line on all damage and all losses, if there are any.
     fn summary(&self) -> Option<String> {
-        let mut line = String::new();
+        let mut parts = Vec::new();
         if self.damaged_files > 0 {
-            let _ = write!(
-                line,
-                "damage in {}: {} and {} damaged or skipped, {} lost",
+            parts.push(format!(
+                "damage in {}: {}",
                 counted(self.damaged_files, "file"),
-                counted(self.buffers, "buffer"),
-                counted(self.records, "record"),
-                counted(self.bytes, "byte"),
-            );
-            if self.missing_headers > 0 {
-                let _ = write!(line, ", {} missing", counted(self.missing_headers, "header buffer"));
-            }
+                self.damage().join(", ")
+            ));
         }
         if self.events_lost > 0 || self.buffers_lost > 0 {
-            let _ = write!(
-                line,
-                "{}lost while tracing: {} and {}",
-                if line.is_empty() { "" } else { "; " },
+            parts.push(format!(
+                "lost while tracing: {} and {}",
                 counted(self.events_lost, "event"),
                 counted(self.buffers_lost, "buffer"),
-            );
+            ));
         }
-        (!line.is_empty()).then_some(line)
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+
+    /// What the damage comes to.
+    fn damage(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        if self.missing_headers > 0 {
+            parts.push(format!("{} missing", counted(self.missing_headers, "header buffer")));
+        }
+        if self.buffers > 0 || self.records > 0 {
+            parts.push(format!(
+                "{} and {} damaged or skipped",
+                counted(self.buffers, "buffer"),
+                counted(self.records, "record"),
+            ));
+            parts.push(format!("{} lost", counted(self.bytes, "byte")));
+        }
+        parts
     }
 }
 

@@ -64,6 +64,8 @@ impl TextLines {
         if let Some(file) = file {
             write!(to, " file={}", Printable(file))?;
         }
+        // Last, since it may be very long.
+        self.append_payload(to, event.user_data())?;
         to.push(b'\n');
         Ok(())
     }
@@ -105,12 +107,12 @@ impl TextLines {
             3 => warning,
             _ => &Style::new(),
         };
-        write!(to, "{style}L{:<3}{style:#}", event.level())
+        write!(to, "{style}L{}{style:#}", event.level())
     }
 
     /// What is left out where it is zero or does not exist.
     fn append_rest(&self, to: &mut Vec<u8>, event: &Event<'_>) -> io::Result<()> {
-        let Styles { error, payload: style, .. } = &self.styles;
+        let Styles { error, .. } = &self.styles;
         if matches!(event.kind(), RecordKind::Event32 | RecordKind::Event64) {
             append_number(to, "opcode", event.opcode().into())?;
             append_number(to, "task", event.task())?;
@@ -133,10 +135,12 @@ impl TextLines {
         if let Some(damage) = event.record().damage() {
             write!(to, " {error}error=\"{damage}\"{error:#}")?;
         }
-        if !event.user_data().is_empty() {
-            write!(to, " payload={style}{}{style:#}", Hex(event.user_data()))?;
-        }
         Ok(())
+    }
+
+    fn append_payload(&self, to: &mut Vec<u8>, payload: &[u8]) -> io::Result<()> {
+        let Styles { payload: style, .. } = self.styles;
+        if payload.is_empty() { Ok(()) } else { write!(to, " payload={style}{}{style:#}", Hex(payload)) }
     }
 }
 
