@@ -1,4 +1,21 @@
 //! Windows ETW trace consumption in pure Rust, on any operating system.
+//!
+//! | to read | start at |
+//! | --- | --- |
+//! | a log file (`.etl`), or a stream of buffers | `EtlReader` (feature `std`, on by default) |
+//! | one raw trace buffer | [`buffer::BufferView`], and [`trace::TraceBuffer`] for its events |
+//! | what a trace says about itself | [`trace::LogFileHeader`] |
+//! | a compressed buffer | [`trace::Expander`] |
+//!
+//! All input is taken as hostile: nothing panics, no loop is without bounds, and no allocation goes past [`Limits`]. Damage
+//! costs the record or the buffer that it is in; it is counted and named with its offset, and everything else is delivered.
+//! Views borrow their input and are `Copy`; nothing is allocated per event. All types are `Send` and `Sync` as far as what
+//! they hold is; no function blocks except in the source that it reads.
+//!
+//! # Features
+//!
+//! `std` (default): reading files. `write`: building buffers and files, compressed and damaged on request. `testkit`: what
+//! the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -44,3 +61,7 @@ pub use limits::Limits;
 pub use sid::Sid;
 pub use time::{FileTime, Ticks};
 pub use utf16::Utf16;
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

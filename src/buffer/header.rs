@@ -149,15 +149,21 @@ impl<'a> BufferHeader<'a> {
     /// Whether the fields that never vary have the values that real buffers have, and the lengths fit each other and
     /// `limit`. A search for the next buffer uses this; a buffer in its place does not have to pass it.
     ///
-    /// Source: format reference, "Reader's algorithm in short", the plausible header.
+    /// Source: format reference, "Reader's algorithm in short", the plausible header; and `SavedOffset`, which differs from
+    /// the filled bytes in header buffers only.
     pub(crate) fn is_plausible(&self, limit: usize) -> bool {
         let fits =
             |value: u32, max: usize| usize::try_from(value).is_ok_and(|value| (LEN..=max).contains(&value));
         let size = usize::try_from(self.raw.buffer_size.get()).unwrap_or(usize::MAX);
+        let saved = self.raw.saved_offset.get();
         self.raw.reference_count.get() == 0
             && self.raw.state.get() <= STATE_LAST
             && self.raw.buffer_flag.get() < BUFFER_FLAG_COMPRESSED << 1
             && self.raw.buffer_type.get() <= BUFFER_TYPE_LAST
+            && self.raw.sequence_number.get() >= 0
+            && (saved == 0
+                || saved == self.filled_bytes()
+                || self.raw.buffer_type.get() == BUFFER_TYPE_HEADER)
             && fits(self.raw.buffer_size.get(), limit)
             && fits(self.raw.filled_bytes.get(), if self.is_compressed() { limit } else { size })
     }

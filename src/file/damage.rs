@@ -36,7 +36,8 @@ pub enum DamageKind {
     Zeroed,
     /// A compressed buffer that does not expand: skipped.
     Compressed,
-    /// The file ends inside a buffer. The whole records before the cut are delivered, unless the buffer is compressed.
+    /// The file ends inside a buffer, or another begins. The whole records before the cut are delivered, unless the buffer
+    /// is compressed. The length is that of what is missing.
     CutBuffer,
     /// Something inside a buffer.
     Record(RecordDamageKind),
@@ -85,7 +86,7 @@ impl fmt::Display for Damage {
             DamageKind::Zeroed => write!(f, "zeros in place of buffers at {at}, {len} bytes"),
             DamageKind::Compressed => write!(f, "damaged compressed buffer at {at}, {len} bytes skipped"),
             DamageKind::CutBuffer => {
-                write!(f, "buffer at {at} cut off by the end of the file, {len} bytes missing")
+                write!(f, "buffer at {at} cut off, {len} bytes missing")
             }
             DamageKind::Record(kind) => RecordDamage { kind, at: *at, len: *len, cause: NO_CAUSE }.fmt(f),
         }

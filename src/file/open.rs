@@ -9,7 +9,7 @@ use crate::file::damage::DamageKind;
 use crate::file::error::Error;
 use crate::file::reader::EtlReader;
 use crate::record::{Parsed, Record};
-use crate::trace::{Expander, LogFileHeader, LogFileMode, SessionInfo};
+use crate::trace::{Expander, LogFileHeader, SessionInfo};
 
 impl<R: Read> EtlReader<R> {
     /// Takes over what the header buffer says, if there is one.
@@ -19,11 +19,11 @@ impl<R: Read> EtlReader<R> {
         let bytes = self.window.fill(BufferHeader::LEN.saturating_add(size.into()))?;
         let Some(record) = first_record(bytes) else { return Ok(false) };
         let Ok(header) = LogFileHeader::parse(&record) else { return Ok(false) };
-        let compressed = header.log_file_mode.contains(LogFileMode::COMPRESSED);
+        let compressed = header.is_compressed();
         self.session = SessionInfo::new(&header);
         let raw = BufferHeader::parse(bytes, Layout::Modern);
         if raw.is_ok_and(|raw| {
-            raw.buffer_type() == Some(BufferType::HEADER) && raw.buffer_size() == Some(header.buffer_size)
+            raw.buffer_type() == Some(BufferType::HEADER) && raw.is_plausible(self.limits.buffer_bytes)
         }) {
             // No Windows before 6.0 writes such a header buffer, whatever version a damaged field tells.
             self.session = self.session.with_layout(Layout::Modern);
@@ -42,6 +42,9 @@ impl<R: Read> EtlReader<R> {
 
     /// Without a header: passes over what precedes the first buffer, no more than the length of one.
     pub(super) fn find_first_buffer(&mut self) -> Result<bool, Error> {
+        if self.search().is_followed()? {
+            return Ok(true);
+        }
         let Ok(next) = self.search().next_start(0)? else { return Ok(false) };
         if next > 0 {
             self.report(DamageKind::NoBuffer, next, None);

@@ -3,15 +3,14 @@
 use std::io::Read;
 
 use crate::buffer::{BufferHeader, Layout};
-use crate::bytes::u32_at;
 use crate::error::Offset;
 use crate::file::error::Error;
 use crate::file::window::Window;
-use crate::record::is_marker;
+use crate::record::starts_a_record;
 use crate::trace::Expander;
 
-/// How much of a compressed buffer shows its first marker in every format: XPRESS_HUFF begins with a table of 256 bytes.
-const PEEK_COMPRESSED: usize = BufferHeader::LEN + 256 + 64;
+/// How much of a buffer shows its first record, in every format: XPRESS_HUFF begins with a table of 256 bytes.
+const PEEK: usize = BufferHeader::LEN + 256 + 64;
 
 /// Looks for buffers by their headers. Only layouts that say how long a buffer is can be searched.
 pub(super) struct Search<'a, R> {
@@ -35,8 +34,19 @@ pub(super) struct Searched {
 impl<R: Read> Search<'_, R> {
     /// Whether a buffer begins `at` bytes from here, or the source ends exactly there.
     pub(super) fn is_start_or_end(&mut self, at: usize) -> Result<bool, Error> {
-        let bytes = self.window.fill(at.saturating_add(PEEK_COMPRESSED))?;
-        Ok(bytes.len() == at || self.is_start(at))
+        let have = self.window.fill(at.saturating_add(PEEK))?.len();
+        Ok(have == at || self.is_start(at))
+    }
+
+    /// Whether what lies here looks like a buffer by its header alone, and another, or the end, follows where it says.
+    pub(super) fn is_followed(&mut self) -> Result<bool, Error> {
+        let bytes = self.window.fill(BufferHeader::LEN)?;
+        let Ok(header) = BufferHeader::parse(bytes, self.layout) else { return Ok(false) };
+        let size = header.buffer_size().and_then(|size| usize::try_from(size).ok());
+        match size {
+            Some(size) if header.is_plausible(self.limit) => self.is_start_or_end(size),
+            _ => Ok(false),
+        }
     }
 
     /// Whether a buffer begins `at` bytes from here, as far as can be seen in what is in memory.
@@ -48,13 +58,17 @@ impl<R: Read> Search<'_, R> {
         if !header.is_plausible(self.limit) {
             return false;
         }
+        let filled = usize::try_from(header.filled_bytes()).unwrap_or(usize::MAX);
+        let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
+        let room = filled.saturating_sub(BufferHeader::LEN);
         if header.is_compressed() {
-            return self.expander.starts_with_a_record(bytes, self.layout);
-        }
-        match u32_at(bytes, BufferHeader::LEN) {
-            Some(marker) if is_marker(marker) => true,
-            // An empty buffer.
-            _ => usize::try_from(header.filled_bytes()) == Ok(BufferHeader::LEN),
+            self.expander.starts_with_a_record(data, room)
+        } else if room == 0 {
+            // Little tells an empty buffer from other bytes.
+            header.saved_offset() == header.filled_bytes()
+        } else {
+            // Of a buffer that the source cuts off here, the header has to do.
+            data.first_chunk().is_none_or(|head| starts_a_record(*head, room))
         }
     }
 
@@ -67,13 +81,12 @@ impl<R: Read> Search<'_, R> {
         if !(self.searched.from..=self.searched.to).contains(&first) {
             *self.searched = Searched { from: first, to: first };
         }
-        let known = usize::try_from(self.searched.to.saturating_sub(here)).unwrap_or(usize::MAX);
+        let mut at = usize::try_from(self.searched.to.saturating_sub(here)).unwrap_or(usize::MAX);
         let last = from.saturating_add(self.limit);
-        let mut at = known;
         while at <= last {
             let block_end = at.saturating_add(BLOCK).min(last.saturating_add(1));
-            let have = self.window.fill(block_end.saturating_add(PEEK_COMPRESSED))?.len();
-            // Each place costs a few comparisons; what looks like a header, the expansion of four bytes besides.
+            let have = self.window.fill(block_end.saturating_add(PEEK))?.len();
+            // Each place costs a few comparisons; what looks like a header, the expansion of a few bytes besides.
             let found = (at..block_end.min(have)).find(|at| self.is_start(*at));
             let looked_at = found.unwrap_or(block_end.min(have));
             self.searched.to = here.saturating_add(Offset::from(looked_at).get());

@@ -10,20 +10,25 @@ use crate::file::reader::EtlReader;
 use crate::file::search::Search;
 
 /// A buffer that can be delivered, at the reader's place.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// Bytes to the next buffer.
+    /// The buffer's length, which its filled bytes do not exceed.
     pub(super) size: usize,
-    /// Bytes that are there; less if the source ends before.
+    /// How much of it is there; less if the source ends or another buffer begins before.
     pub(super) have: usize,
     pub(super) compressed: bool,
 }
 
-/// How long a buffer is.
-enum Size {
-    Believed(usize),
-    /// The header's own word contradicts what lies behind.
+/// What the bytes at the reader's place are.
+#[derive(Clone, Copy, Debug)]
+enum Extent {
+    /// A buffer of this length.
+    Whole(usize),
+    /// A buffer of this length, which its header denies.
     Repaired(usize, ParseError),
-    /// It is no buffer.
+    /// A buffer of which so much is there before another begins.
+    Shortened { size: usize, have: usize },
+    /// No buffer.
     None(ParseError),
 }
 
@@ -32,123 +37,130 @@ impl<R: Read> EtlReader<R> {
     pub(super) fn locate(&mut self) -> Result<Option<Found>, Error> {
         // Every turn consumes at least one byte or ends the walk.
         loop {
-            let have = self.window.fill(BufferHeader::LEN)?.len();
+            let bytes = self.window.fill(BufferHeader::LEN)?;
+            let have = bytes.len();
             if have == 0 {
                 return Ok(None);
             }
-            if self.window.bytes().iter().take(BufferHeader::LEN).all(|byte| *byte == 0) {
+            if bytes.iter().all(|byte| *byte == 0) {
                 self.pass_zeros()?;
                 continue;
             }
             if have < BufferHeader::LEN {
-                let missing = BufferHeader::LEN.saturating_sub(have);
-                self.report(DamageKind::CutBuffer, missing, None);
+                self.report(DamageKind::CutBuffer, BufferHeader::LEN.saturating_sub(have), None);
                 self.window.consume(have);
                 return Ok(None);
             }
-            match self.size_here()? {
-                Size::Believed(size) => {
-                    if let Some(found) = self.check(size)? {
-                        return Ok(Some(found));
-                    }
+            let extent = self.extent()?;
+            let found = match extent {
+                Extent::Whole(size) | Extent::Repaired(size, _) => {
+                    let have = self.window.fill(size)?.len();
+                    self.check(size, have)?
                 }
-                Size::Repaired(size, cause) => {
-                    if let Some(found) = self.check(size)? {
-                        self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
-                        return Ok(Some(found));
-                    }
+                Extent::Shortened { size, have } => self.check(size, have)?,
+                Extent::None(cause) => {
+                    self.pass_garbage(DamageKind::NoBuffer, cause)?;
+                    None
                 }
-                Size::None(cause) => {
-                    self.pass_garbage(DamageKind::NoBuffer, Some(DamageCause::Parse(cause)))?
-                }
+            };
+            if let (Some(_), Extent::Repaired(_, cause)) = (found, extent) {
+                self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
+            }
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
 
-    /// How long the buffer here is, with a look at what lies behind it where its own word is in doubt.
-    fn size_here(&mut self) -> Result<Size, Error> {
+    /// How long the buffer here is. Its own word counts if another buffer, or the end, follows where it says; else what
+    /// follows at the session's usual distance; else where the next buffer is found.
+    fn extent(&mut self) -> Result<Extent, Error> {
         let layout = self.session.layout();
-        let bytes = self.window.fill(BufferHeader::LEN)?;
-        let header = BufferHeader::parse(bytes, layout);
-        let Some(own) = header.ok().and_then(|header| header.buffer_size()) else {
+        let limit = self.limits.buffer_bytes;
+        let header = BufferHeader::parse(self.window.fill(BufferHeader::LEN)?, layout);
+        let filled = header.map(|header| header.filled_bytes()).unwrap_or_default();
+        let compressed = header.is_ok_and(|header| header.is_compressed());
+        let usual = self.buffer_size.filter(|_| !compressed);
+        let Some(stored) = header.ok().and_then(|header| header.buffer_size()) else {
             // Before 6.0 only the session knows.
-            return Ok(match self.buffer_size {
-                Some(size) => Size::Believed(size),
-                None => Size::None(out_of_range("buffer size of the session", 0, self.limits.buffer_bytes)),
+            return Ok(match usual {
+                Some(usual) => Extent::Whole(usual),
+                None => Extent::None(out_of_range("buffer size of the session", 0, limit)),
             });
         };
-        let compressed = header.is_ok_and(|header| header.is_compressed());
-        let cause = out_of_range("buffer size", own.into(), self.limits.buffer_bytes);
-        let own = usize::try_from(own)
-            .ok()
-            .filter(|size| (BufferHeader::LEN..=self.limits.buffer_bytes).contains(size));
-        match (own, self.buffer_size) {
-            (Some(own), Some(usual)) if own == usual => return Ok(Size::Believed(own)),
-            // Compressed buffers have any size; whether they expand tells more than what lies behind them.
-            (Some(own), _) if compressed => return Ok(Size::Believed(own)),
-            (Some(own), None) if self.header.is_none() && self.buffers == 0 => {
-                return Ok(Size::Believed(own));
+        let in_range = |value: u32, max: usize| {
+            usize::try_from(value).ok().filter(|value| (BufferHeader::LEN..=max).contains(value))
+        };
+        let own = in_range(stored, limit);
+        let cause = out_of_range("buffer size", stored.into(), limit);
+        // Compressed buffers have any size; whether they expand tells more than what lies behind them.
+        if let (Some(own), true) = (own, compressed) {
+            return Ok(Extent::Whole(own));
+        }
+        let extent_of =
+            |size| if own == Some(size) { Extent::Whole(size) } else { Extent::Repaired(size, cause) };
+        // With neither a length nor filled bytes that make sense it is no buffer.
+        if own.is_none() && in_range(filled, usual.unwrap_or(limit)).is_none() {
+            return Ok(Extent::None(cause));
+        }
+        // A wrong size may lead to some later buffer by chance, so the smaller one is tried first.
+        let mut sizes = [usual, own];
+        sizes.sort_unstable();
+        for size in sizes.into_iter().flatten() {
+            if !self.search().is_start_or_end(size)? {
+                continue;
             }
-            _ => {}
-        }
-        // A wrong size may lead to some later buffer by chance, so the usual one is tried first.
-        let usual = self.buffer_size;
-        if let Some(usual) = usual
-            && self.search().is_start_or_end(usual)?
-        {
-            return Ok(Size::Repaired(usual, cause));
-        }
-        if let Some(own) = own
-            && self.search().is_start_or_end(own)?
-        {
-            return Ok(Size::Believed(own));
+            if usual.is_some() {
+                return Ok(extent_of(size));
+            }
+            // With nothing to compare it with, a buffer inside tells that it has been taken along.
+            return Ok(match self.search().next_start(1)? {
+                Ok(next) if next < size => Extent::Repaired(next, cause),
+                _ => Extent::Whole(size),
+            });
         }
         let next = self.search().next_start(1)?;
-        Ok(match (usual, own) {
-            // What begins inside tells that this is no buffer, or none of the usual size.
-            (Some(usual), _) if next.is_err() || next.is_ok_and(|next| usual <= next) => {
-                Size::Repaired(usual, cause)
-            }
-            (None, Some(own)) if next.is_err() => Size::Believed(own),
-            _ => Size::None(cause),
+        let before = next.unwrap_or(usize::MAX);
+        let fits = [usual, own].into_iter().flatten().find(|size| *size <= before);
+        Ok(match (fits, next) {
+            (Some(size), _) => extent_of(size),
+            // Another begins where there is hardly room for a header: what lies here is none.
+            (None, Ok(have)) if have <= BufferHeader::LEN => Extent::None(cause),
+            (None, Ok(have)) => match own.or(usual) {
+                Some(size) => Extent::Shortened { size, have },
+                None => Extent::Repaired(have, cause),
+            },
+            // The last of a compressed file.
+            (None, Err(have)) if compressed => Extent::Repaired(have, cause),
+            (None, Err(_)) => Extent::None(cause),
         })
     }
 
-    /// The buffer of `size` bytes here, if it can be delivered; otherwise it is reported and passed over.
-    fn check(&mut self, size: usize) -> Result<Option<Found>, Error> {
+    /// The buffer of `size` bytes here, of which `have` are there, if it can be delivered; otherwise it is reported and
+    /// passed over.
+    fn check(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
-        let have = self.window.fill(size)?.len();
-        let bytes = self.window.bytes();
-        let stored = bytes.get(..have).unwrap_or(bytes);
-        let header = match BufferHeader::parse(stored, layout) {
-            Ok(header) => header,
-            Err(cause) => {
-                self.pass_garbage(DamageKind::NoBuffer, Some(DamageCause::Parse(cause)))?;
-                return Ok(None);
-            }
+        let stored = self.window.fill(have)?;
+        let view = match BufferHeader::parse(stored, layout) {
+            Ok(header) if header.is_compressed() => return self.check_compressed(size, have),
+            Ok(header) => BufferView::with_size(header, stored, Offset::from(size).get()),
+            Err(cause) => Err(cause),
         };
-        if header.is_compressed() {
-            return self.check_compressed(size);
-        }
-        match BufferView::with_size(header, stored, Offset::from(size).get()) {
-            Ok(view) => {
-                let data_missing = view.missing_bytes();
-                if self.buffer_size.is_none() && self.header.is_none() && layout == Layout::Modern {
+        match view.map(|view| view.missing_bytes()) {
+            Ok(missing) => {
+                if self.header.is_none() && self.buffer_size.is_none() && layout == Layout::Modern {
                     self.buffer_size = Some(size);
                 }
                 // A cut through the unused rest of a buffer costs nothing.
-                if data_missing > 0 {
-                    self.damage.add(Damage {
-                        kind: DamageKind::CutBuffer,
-                        at: Offset(self.window.offset()),
-                        len: data_missing,
-                        cause: None,
-                    });
+                if missing > 0 {
+                    let at = self.offset();
+                    self.damage.add(Damage { kind: DamageKind::CutBuffer, at, len: missing, cause: None });
                 }
                 Ok(Some(Found { size, have, compressed: false }))
             }
             Err(cause) => {
-                self.pass_buffer(size, DamageCause::Parse(cause))?;
+                self.report(DamageKind::BadBuffer, have, Some(DamageCause::Parse(cause)));
+                self.pass(have)?;
                 Ok(None)
             }
         }
@@ -156,34 +168,28 @@ impl<R: Read> EtlReader<R> {
 
     /// The compressed buffer here, which claims `size` bytes. Whether they expand to the announced length and something
     /// begins behind them tells whether that is true; if not, a shorter one that ends where the next begins may be.
-    fn check_compressed(&mut self, size: usize) -> Result<Option<Found>, Error> {
+    fn check_compressed(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
-        let stored = self.window.fill(size)?;
-        let have = stored.len();
-        let expanded = self.expander.expand(stored, layout);
+        let expanded = self.expander.expand(self.window.fill(have)?, layout);
         let whole = have == size;
         if whole && expanded.is_ok() && self.search().is_start_or_end(size)? {
             return Ok(Some(Found { size, have, compressed: true }));
         }
         let next = self.search().next_start(1)?;
-        if let Ok(next) = next
-            && next < size
-        {
-            return self.check_shortened(size, next);
-        }
-        if !whole {
-            self.report(DamageKind::CutBuffer, size.saturating_sub(have), None);
-            self.window.consume(have);
-            return Ok(None);
-        }
+        let fits = next.is_err() || next.is_ok_and(|next| next >= size);
         match expanded {
-            Ok(()) => Ok(Some(Found { size, have, compressed: true })),
-            Err(cause) => self.pass_damaged(next.unwrap_or(size), DamageCause::Expand(cause)),
+            Ok(()) if whole && fits => Ok(Some(Found { size, have, compressed: true })),
+            _ if !whole && next.is_err() => {
+                self.report(DamageKind::CutBuffer, size.saturating_sub(have), None);
+                self.pass(have)?;
+                Ok(None)
+            }
+            _ => self.check_up_to(size, next.unwrap_or_else(|end| end)),
         }
     }
 
-    /// The compressed buffer here, which claims `size` bytes, of which only `next` can be its own.
-    fn check_shortened(&mut self, size: usize, next: usize) -> Result<Option<Found>, Error> {
+    /// The compressed buffer here, whose claim of `size` bytes cannot be true: it may reach to the `next`.
+    fn check_up_to(&mut self, size: usize, next: usize) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
         let stored = self.window.fill(next)?;
         match self.expander.expand(stored, layout) {
@@ -192,30 +198,69 @@ impl<R: Read> EtlReader<R> {
                 self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
                 Ok(Some(Found { size: next, have: next, compressed: true }))
             }
-            Err(cause) => self.pass_damaged(next, DamageCause::Expand(cause)),
+            Err(cause) => {
+                self.report(DamageKind::Compressed, next, Some(DamageCause::Expand(cause)));
+                self.pass(next)?;
+                Ok(None)
+            }
         }
     }
 
-    /// Passes over a compressed buffer that does not expand.
-    fn pass_damaged(&mut self, len: usize, cause: DamageCause) -> Result<Option<Found>, Error> {
-        self.report(DamageKind::Compressed, len, Some(cause));
-        self.pass(len)?;
-        Ok(None)
+    /// Passes over everything up to the next buffer.
+    fn pass_garbage(&mut self, kind: DamageKind, cause: ParseError) -> Result<(), Error> {
+        let at = self.offset();
+        let cause = Some(DamageCause::Parse(cause));
+        let mut from = 1;
+        // Every turn passes over a buffer's length or finds where to stop.
+        loop {
+            let next = if self.session.layout() == Layout::Modern {
+                self.search().next_start(from)?
+            } else {
+                Err(self.window.fill(ZERO_BLOCK)?.len())
+            };
+            let step = next.unwrap_or_else(|none_in| none_in);
+            self.pass(step)?;
+            if next.is_ok() || step == 0 {
+                break;
+            }
+            from = 0;
+        }
+        let len = self.offset().get().saturating_sub(at.get());
+        self.damage.add(Damage { kind, at, len, cause });
+        Ok(())
     }
 
-    /// Passes over a buffer whose content cannot be used: by its size if something begins behind it, else by a search.
-    fn pass_buffer(&mut self, size: usize, cause: DamageCause) -> Result<(), Error> {
-        let believed = self.buffer_size == Some(size)
-            || self.session.layout() != Layout::Modern
-            || self.search().is_start_or_end(size)?;
-        if believed {
-            let len = self.window.fill(size)?.len();
-            self.report(DamageKind::BadBuffer, len, Some(cause));
-            self.window.consume(len);
-            Ok(())
-        } else {
-            self.pass_garbage(DamageKind::BadBuffer, Some(cause))
+    /// Passes over zeros: an unwritten tail if nothing else follows, damage otherwise.
+    fn pass_zeros(&mut self) -> Result<(), Error> {
+        let at = self.offset();
+        // Where buffers lie at regular distances, only whole ones are passed over: the next may begin with a zero.
+        let cell = self.buffer_size.unwrap_or(1);
+        let block = ZERO_BLOCK.checked_next_multiple_of(cell).unwrap_or(ZERO_BLOCK);
+        // Every turn consumes at least one byte or ends the loop.
+        loop {
+            let bytes = self.window.fill(block)?;
+            let have = bytes.len();
+            let zeros = bytes.iter().position(|byte| *byte != 0).unwrap_or(have);
+            if zeros == have && have < block {
+                self.window.consume(zeros);
+                let len = self.offset().get().saturating_sub(at.get());
+                self.unwritten_tail = self.unwritten_tail.saturating_add(len);
+                return Ok(());
+            }
+            self.window.consume(zeros.saturating_sub(zeros.checked_rem(cell).unwrap_or_default()));
+            if zeros < have {
+                break;
+            }
         }
+        let passed = self.offset() > at;
+        if !passed || self.buffer_size.is_none() {
+            // Only a header is zeroed, or no regular distance tells where the next buffer begins.
+            let (Ok(step) | Err(step)) = self.search().next_start(usize::from(!passed))?;
+            self.pass(step)?;
+        }
+        let len = self.offset().get().saturating_sub(at.get());
+        self.damage.add(Damage { kind: DamageKind::Zeroed, at, len, cause: None });
+        Ok(())
     }
 
     /// Consumes `len` bytes, or up to the end of the source.
@@ -225,74 +270,9 @@ impl<R: Read> EtlReader<R> {
         Ok(())
     }
 
-    /// Passes over everything up to the next buffer.
-    fn pass_garbage(&mut self, kind: DamageKind, cause: Option<DamageCause>) -> Result<(), Error> {
-        let at = Offset(self.window.offset());
-        let mut len = 0_usize;
-        // Every turn passes over a buffer's length or finds where to stop.
-        loop {
-            let from = usize::from(len == 0);
-            let (step, found) = if self.session.layout() == Layout::Modern {
-                match self.search().next_start(from)? {
-                    Ok(next) => (next, true),
-                    Err(none_in) => (none_in, false),
-                }
-            } else {
-                (self.window.fill(BufferHeader::LEN)?.len(), false)
-            };
-            self.pass(step)?;
-            len = len.saturating_add(step);
-            if found || step == 0 {
-                break;
-            }
-        }
-        self.damage.add(Damage { kind, at, len: Offset::from(len).get(), cause });
-        Ok(())
-    }
-
-    /// Passes over zeros: an unwritten tail if nothing else follows, damage otherwise.
-    fn pass_zeros(&mut self) -> Result<(), Error> {
-        let at = Offset(self.window.offset());
-        // Where buffers lie at regular distances, a buffer whose header alone is zeroed is not cut in two.
-        let cell = self.buffer_size.unwrap_or(1);
-        let mut len = 0_u64;
-        // Every turn consumes at least one byte or returns.
-        loop {
-            let block = cell.max(ZERO_BLOCK.checked_div(cell).unwrap_or(1).max(1).saturating_mul(cell));
-            let bytes = self.window.fill(block)?;
-            let have = bytes.len();
-            let zeros = bytes.iter().position(|byte| *byte != 0).unwrap_or(have);
-            let at_end = zeros == have && have < block;
-            let whole =
-                if at_end { zeros } else { zeros.checked_div(cell).unwrap_or(0).saturating_mul(cell) };
-            self.window.consume(whole);
-            len = len.saturating_add(Offset::from(whole).get());
-            if at_end {
-                self.unwritten_tail = self.unwritten_tail.saturating_add(len);
-                return Ok(());
-            }
-            if zeros < have {
-                break;
-            }
-        }
-        if self.buffer_size.is_some() && len > 0 {
-            self.damage.add(Damage { kind: DamageKind::Zeroed, at, len, cause: None });
-            return Ok(());
-        }
-        // No grid tells where the next buffer begins, or only its header is zeroed.
-        let from = usize::from(len == 0);
-        let step = match self.search().next_start(from)? {
-            Ok(step) | Err(step) => step,
-        };
-        self.pass(step)?;
-        len = len.saturating_add(Offset::from(step).get());
-        self.damage.add(Damage { kind: DamageKind::Zeroed, at, len, cause: None });
-        Ok(())
-    }
-
     /// Counts damage that starts here.
     pub(super) fn report(&mut self, kind: DamageKind, len: usize, cause: Option<DamageCause>) {
-        let at = Offset(self.window.offset());
+        let at = self.offset();
         self.damage.add(Damage { kind, at, len: Offset::from(len).get(), cause });
     }
 

@@ -10,4 +10,4 @@ pub use kind::RecordKind;
 pub use message::Message;
 pub use parse::Record;
 
-pub(crate) use parse::{Header, Parsed, Shapes, is_marker};
+pub(crate) use parse::{Header, Parsed, Shapes, starts_a_record};

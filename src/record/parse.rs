@@ -247,9 +247,15 @@ impl<'a> Parsed<'a> {
     }
 }
 
-/// Whether a record of a known kind may begin with these four bytes.
-pub(crate) fn is_marker(marker: u32) -> bool {
-    Shapes::MODERN.of(marker.into()).is_some()
+/// Whether a record of a known kind that fits into `room` bytes may begin with `head`. For searches, so a MESSAGE has to
+/// look as all real ones do.
+pub(crate) fn starts_a_record(head: [u8; 8], room: usize) -> bool {
+    let [_, _, header_type, top, ..] = head;
+    let head = u64::from_le_bytes(head);
+    matches!((top, header_type), (0xC0, _) | (0x90, 0))
+        && Shapes::MODERN
+            .of(head)
+            .is_some_and(|shape| (shape.min_len(head)..=room).contains(&shape.size(head)))
 }
 
 fn truncated(what: &'static str, at: usize, need: u64, have: usize) -> ParseError {

@@ -1,3 +1,4 @@
 //! What property tests, fuzz targets and the tests over real traces share. Not a public interface: it changes without notice.
 
+pub mod check;
 pub mod corpus;

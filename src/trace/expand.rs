@@ -3,11 +3,10 @@
 use alloc::vec::Vec;
 
 use crate::buffer::{BufferHeader, BufferView, Layout};
-use crate::bytes::u32_at;
 use crate::codec::{CodecError, Format, decompress};
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
-use crate::record::is_marker;
+use crate::record::starts_a_record;
 
 /// Gives a view of any buffer: of an uncompressed one in place, of a compressed one in memory of its own.
 ///
@@ -91,7 +90,8 @@ impl Expander {
             Err(error) => {
                 // Another format counts only if its result looks like records.
                 let other = FALLBACKS.into_iter().filter(|format| *format != first).find(|format| {
-                    fill(*format, data, output).is_ok() && u32_at(output, 0).is_none_or(is_marker)
+                    fill(*format, data, output).is_ok()
+                        && output.first_chunk().is_none_or(|head| starts_a_record(*head, output.len()))
                 });
                 match other {
                     Some(format) => {
@@ -109,16 +109,12 @@ impl Expander {
         BufferView::expanded(&self.scratch, layout).map_err(ExpandError::Header)
     }
 
-    /// Whether the first record of a compressed buffer is one, which takes the expansion of a few bytes only.
-    pub(crate) fn starts_with_a_record(&self, bytes: &[u8], layout: Layout) -> bool {
-        let Ok(header) = BufferHeader::parse(bytes, layout) else { return false };
-        let Ok(filled) = self.checked_filled(&header) else { return false };
-        let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
-        let mut marker = [0; 4];
-        filled >= BufferHeader::LEN.saturating_add(marker.len())
+    /// Whether compressed data seem to expand to records in `room` bytes. Expands the first eight bytes only.
+    pub(crate) fn starts_with_a_record(&self, data: &[u8], room: usize) -> bool {
+        let mut head = [0; 8];
+        room <= self.limit
             && self.format.into_iter().chain(FALLBACKS).any(|format| {
-                decompress(format, data, &mut marker) == Ok(marker.len())
-                    && is_marker(u32::from_le_bytes(marker))
+                decompress(format, data, &mut head) == Ok(head.len()) && starts_a_record(head, room)
             })
     }
 

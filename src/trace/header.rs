@@ -90,6 +90,11 @@ impl LogFileHeader {
         if system.compact.hook_id.get() != Self::HOOK_ID {
             return Err(Self::unexpected(record, system.compact.hook_id.get().into()));
         }
+        let version = system.compact.version.get();
+        if version > u16::from(u8::MAX) {
+            // Extension bits, which would shift the header.
+            return Err(Self::unexpected(record, version.into()));
+        }
         let time_stamp = Ticks(system.compact.system_time.get());
         let payload = record.payload();
         let at = record.bytes().len().saturating_sub(payload.len());
@@ -164,6 +169,12 @@ impl LogFileHeader {
             ClockType::RAW => Clock::guess(self.time_stamp, self.start_time, self.perf_freq),
             _ => Clock::UNKNOWN,
         }
+    }
+
+    /// Whether the buffers behind the header buffer are compressed.
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.log_file_mode.contains(LogFileMode::COMPRESSED)
     }
 
     /// Whether the file was closed properly: a session that ended wrote its end time.

@@ -1,0 +1,108 @@
+//! What holds for any bytes: the bodies of the fuzz targets, which plain tests run over traces and their mutations.
+//!
+//! Each panics if something does not hold, which is how a fuzzer and a test learn of it.
+#![allow(clippy::panic, reason = "this is test code, although it lives in the library")]
+
+use alloc::vec;
+
+use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
+use crate::codec::{Format, decompress};
+use crate::file::{Damage, ReadOptions};
+use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
+use crate::{FileTime, Limits};
+
+/// Records lie in order inside the valid bytes, damage lies between them, and every getter returns.
+pub fn buffer(bytes: &[u8]) {
+    for layout in [Layout::Windows2000, Layout::WindowsXp, Layout::Server2003, Layout::Modern] {
+        if let Ok(view) = BufferView::parse_cut(bytes, layout) {
+            records(view);
+        }
+        let _ = Expander::new(None, &Limits::default()).view(bytes, layout).map(records);
+    }
+}
+
+/// A file is walked to its end whatever it holds, and what was delivered or skipped is no more than there is.
+pub fn file(bytes: &[u8]) {
+    let Ok(mut reader) = ReadOptions::new().allow_missing_header(true).open(bytes) else { return };
+    let mut delivered = 0_u64;
+    let mut end = 0;
+    while let Ok(Some(buffer)) = reader.next_buffer() {
+        let start = buffer.offset().get();
+        assert!(start >= end, "a buffer at {start} begins before {end}, the end of the one before");
+        end = start.saturating_add(buffer.stored_bytes());
+        delivered = delivered.saturating_add(buffer.stored_bytes());
+        for event in buffer.events() {
+            match event {
+                Ok(event) => getters(&event),
+                Err(damage) => {
+                    let damage = Damage::in_buffer(&buffer, damage);
+                    assert!(
+                        damage.at.get() >= start && damage.at.get() <= end,
+                        "{damage:?} lies outside {start}..{end}"
+                    );
+                }
+            }
+        }
+    }
+    let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    assert_eq!(reader.offset().get(), len, "the walk ends at the end");
+    let accounted = delivered.saturating_add(reader.damage().bytes()).saturating_add(reader.unwritten_tail());
+    assert!(accounted <= len, "{accounted} bytes of {len} accounted for");
+}
+
+/// Any input ends in a count or an error, and a shorter output is a prefix of a longer one.
+pub fn codec(bytes: &[u8]) {
+    for format in Format::ALL {
+        let (mut long, mut short) = (vec![0; 70_000], vec![0; 100]);
+        let (whole, prefix) = (decompress(format, bytes, &mut long), decompress(format, bytes, &mut short));
+        if let (Ok(whole), Ok(prefix)) = (whole, prefix) {
+            assert_eq!(prefix, whole.min(short.len()), "{format}");
+            assert_eq!(long.get(..prefix), short.get(..prefix), "{format}");
+        }
+    }
+}
+
+fn records(view: BufferView<'_>) {
+    let session = SessionInfo::unknown();
+    let buffer = TraceBuffer::new(view, session);
+    let valid = view.valid_bytes().len();
+    let mut end = BufferHeader::LEN;
+    let mut searched = false;
+    for event in buffer.events() {
+        let (start, len) = match event {
+            Ok(event) => {
+                getters(&event);
+                let _ = LogFileHeader::parse(&event.record())
+                    .map(|header| header.clock().to_file_time(header.time_stamp));
+                (event.record().offset().get(), event.record().bytes().len())
+            }
+            Err(damage) if damage.kind == RecordDamageKind::ExtendedItems => continue,
+            Err(damage) => {
+                let search = damage.kind == RecordDamageKind::Resynchronised;
+                assert!(!(search && searched), "after a search the rest is good, so one is enough");
+                searched |= search;
+                (damage.at.get(), usize::try_from(damage.len).unwrap_or(usize::MAX))
+            }
+        };
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        assert!(start >= end && start % 8 == 0, "{start} follows {end}");
+        end = start.saturating_add(len);
+        assert!(end <= valid && len > 0, "{start} and {len} bytes in a buffer of {valid}");
+    }
+}
+
+fn getters(event: &Event<'_>) {
+    let payload = event.user_data().len();
+    assert!(payload <= event.record().bytes().len());
+    assert!(event.extended_data().count() <= event.record().bytes().len());
+    let _ = (event.time().map(FileTime::is_rfc3339), event.provider_id(), event.id(), event.version());
+    let _ =
+        (event.opcode(), event.level(), event.task(), event.keyword(), event.flags(), event.pointer_size());
+    let _ =
+        (event.process_id(), event.thread_id(), event.cpu_time(), event.channel(), event.event_property());
+    let _ = (event.activity_id(), event.related_activity_id());
+    for item in event.extended_data() {
+        let _ = (item.guid(), item.sid(), item.number(), item.instance_info());
+        let _ = item.stack().map(|stack| stack.frames().count());
+    }
+}
