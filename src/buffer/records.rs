@@ -69,6 +69,9 @@ impl<'a> Records<'a> {
             Parsed::Unknown(cause, next) => {
                 Some(Err(self.skip_to(next, RecordDamageKind::UnknownKind, cause)))
             }
+            Parsed::Wnode(cause) => {
+                Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause)))
+            }
             Parsed::Bad(cause) if self.is_cut_by_the_input() => {
                 Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::Cut, cause)))
             }

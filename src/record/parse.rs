@@ -186,6 +186,8 @@ pub(crate) enum Parsed<'a> {
     End,
     /// A record of no known kind whose size makes sense, and where the next one starts.
     Unknown(ParseError, usize),
+    /// A `WNODE_HEADER`: it ends the buffer.
+    Wnode(ParseError),
     /// Neither: only a search can find where records go on.
     Bad(ParseError),
 }
@@ -206,8 +208,7 @@ impl<'a> Parsed<'a> {
             return Self::Bad(truncated("record header", at, 8, have));
         };
         if marker >> 31 == 0 {
-            // A `WNODE_HEADER`, which no known system writes; or the inside of a record that a false length led to.
-            return Self::Bad(unexpected(marker, "a record marker", at));
+            return Self::wnode(bytes, at, marker);
         }
         let Some(shape) = shapes.of(head) else {
             return match (marker >> 24, marker >> 28) {
@@ -234,6 +235,20 @@ impl<'a> Parsed<'a> {
         Self::Record(record, align8(at.saturating_add(size)))
     }
 
+    /// A marker without its top bit is the length of a `WNODE_HEADER`, if a record or the end lies behind it; otherwise it
+    /// is the inside of a record that a false length led to.
+    fn wnode(bytes: &[u8], at: usize, marker: u32) -> Self {
+        let cause = unexpected(marker, "a record marker", at);
+        let len = usize::try_from(marker).unwrap_or(usize::MAX);
+        let next = align8(at.saturating_add(len));
+        let fits = len >= WNODE_LEN && at.saturating_add(len) <= bytes.len();
+        let leads_on = || match u64_at(bytes, next) {
+            Some(head) => starts_a_record(head.to_le_bytes(), bytes.len().saturating_sub(next)),
+            None => next >= bytes.len(),
+        };
+        if fits && leads_on() { Self::Wnode(cause) } else { Self::Bad(cause) }
+    }
+
     /// A marker of no known kind is stepped over by the size that most kinds have in their first two bytes.
     fn unknown(marker: u32, expected: &'static str, at: usize, have: usize) -> Self {
         let cause = unexpected(marker, expected, at);
@@ -257,6 +272,9 @@ pub(crate) fn starts_a_record(head: [u8; 8], room: usize) -> bool {
             .of(head)
             .is_some_and(|shape| (shape.min_len(head)..=room).contains(&shape.size(head)))
 }
+
+/// Bytes of a `WNODE_HEADER`.
+const WNODE_LEN: usize = 48;
 
 fn truncated(what: &'static str, at: usize, need: u64, have: usize) -> ParseError {
     ParseError::Truncated { what, at: Offset::from(at), need, have: Offset::from(have).get() }

@@ -103,12 +103,23 @@ fn an_unknown_type_with_a_size_below_8_or_past_the_end_is_damage_to_search_behin
 }
 
 #[test]
-fn a_wnode_is_damage_to_search_behind() {
+fn a_wnode_is_damage_and_ends_the_buffer() {
     let wnode = hex("30 00 00 00 EE*44");
-    assert_eq!(
-        walk_body(&[&perf(), &wnode, &perf()]),
-        [Ok(0x48), Err((RecordDamageKind::Resynchronised, 0x68, 0x30)), Ok(0x98)]
-    );
+    let rest = |len| Err((RecordDamageKind::RestLost, 0x68, len));
+    assert_eq!(walk_body(&[&perf(), &wnode, &perf()]), [Ok(0x48), rest(0x50)]);
+    assert_eq!(walk_body(&[&perf(), &wnode]), [Ok(0x48), rest(0x30)], "at the end");
+}
+
+#[test]
+fn a_number_that_is_not_the_length_of_a_wnode_is_searched_behind() {
+    for len in ["2F", "28", "38"] {
+        let garbage = hex(&format!("{len} 00 00 00 EE*44"));
+        assert_eq!(
+            walk_body(&[&perf(), &garbage, &perf()]),
+            [Ok(0x48), Err((RecordDamageKind::Resynchronised, 0x68, 0x30)), Ok(0x98)],
+            "length 0x{len}"
+        );
+    }
 }
 
 #[test]
