@@ -39,7 +39,8 @@ fn every_module_imports_only_what_lies_below_it() {
             None => panic!("{module} is missing in the table"),
         };
         let text = fs::read_to_string(&file).expect("a readable file");
-        for (number, line) in text.lines().enumerate() {
+        // Tests stand at the end of a file and may use what is above, such as the writer.
+        for (number, line) in text.lines().take_while(|line| *line != "mod tests {").enumerate() {
             for used in uses(line) {
                 if used != module && !allowed.contains(&used) && !LEAVES.contains(&used) {
                     wrong.push(format!(

@@ -36,6 +36,15 @@ impl<'a> BufferHeader<'a> {
         Ok(Self { raw, layout })
     }
 
+    pub(super) const fn from_raw(raw: &'a RawBufferHeader, layout: Layout) -> Self {
+        Self { raw, layout }
+    }
+
+    /// The structure as it was stored.
+    pub(super) const fn raw(&self) -> &'a RawBufferHeader {
+        self.raw
+    }
+
     /// The layout that the header is read with.
     #[must_use]
     pub const fn layout(&self) -> Layout {

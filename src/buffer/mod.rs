@@ -22,11 +22,13 @@
 mod damage;
 mod header;
 mod layout;
+mod owned;
 mod records;
 mod view;
 
 pub use damage::{RecordDamage, RecordDamageKind};
 pub use header::{BufferFlags, BufferHeader, BufferType};
 pub use layout::Layout;
+pub use owned::OwnedBuffer;
 pub use records::Records;
 pub use view::BufferView;

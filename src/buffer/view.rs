@@ -2,6 +2,7 @@
 
 use crate::buffer::header::BufferHeader;
 use crate::buffer::layout::Layout;
+use crate::buffer::owned::OwnedBuffer;
 use crate::buffer::records::Records;
 use crate::bytes::slice_at;
 use crate::error::{Offset, ParseError};
@@ -78,7 +79,7 @@ impl<'a> BufferView<'a> {
         Ok(Self::with_filled(bytes, header, filled))
     }
 
-    fn with_filled(bytes: &'a [u8], header: BufferHeader<'a>, filled: usize) -> Self {
+    pub(super) fn with_filled(bytes: &'a [u8], header: BufferHeader<'a>, filled: usize) -> Self {
         Self { header, valid: slice_at(bytes, 0, filled).unwrap_or(bytes), filled }
     }
 
@@ -98,6 +99,12 @@ impl<'a> BufferView<'a> {
     #[must_use]
     pub fn missing_bytes(&self) -> u64 {
         Offset::from(self.filled.saturating_sub(self.valid.len())).get()
+    }
+
+    /// A copy that outlives the bytes, which takes the memory of the valid ones.
+    #[must_use]
+    pub fn to_owned_buffer(&self) -> OwnedBuffer {
+        OwnedBuffer::new(*self.header.raw(), self.header.layout(), self.valid, self.filled)
     }
 
     /// The record at `offset`, one that [`Self::records`] delivered before; `None` if no record can be there.
@@ -125,6 +132,20 @@ mod tests {
 
     use super::*;
     use crate::write::{BufferSpec, EventSpec};
+
+    #[test]
+    fn a_copy_shows_what_the_buffer_showed() {
+        let bytes = BufferSpec::new(4096).processor(3).event(&EventSpec::default()).to_bytes();
+        for cut in [4096, 72 + 0x50, 72 + 0x4F, 72] {
+            let view = BufferView::parse_cut(&bytes[..cut], Layout::Modern).expect("a header");
+            let owned = view.to_owned_buffer();
+            let copy = owned.view();
+            assert_eq!(copy.header().as_bytes(), view.header().as_bytes());
+            assert_eq!(copy.valid_bytes(), view.valid_bytes());
+            assert_eq!(copy.missing_bytes(), view.missing_bytes());
+            assert_eq!(copy.records().count(), view.records().count());
+        }
+    }
 
     #[test]
     fn a_record_is_found_again_by_its_offset() {

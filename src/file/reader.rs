@@ -195,7 +195,7 @@ impl<'a> FileBuffer<'a> {
         self.buffer.view().header()
     }
 
-    /// The events in the order of the buffer, and the damage between them: [`Damage::in_buffer`] gives it its place in the
+    /// The events in the order of the buffer, and the damage between them: [`Damage::in_buffer`](crate::file::Damage::in_buffer) gives it its place in the
     /// file.
     #[must_use]
     pub fn events(&self) -> Events<'_> {

@@ -8,8 +8,9 @@ use alloc::vec;
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
 use crate::file::{Damage, ReadOptions};
+use crate::limits::Limits;
+use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
-use crate::{FileTime, Limits};
 
 /// Records lie in order inside the valid bytes, damage lies between them, and every getter returns.
 pub fn buffer(bytes: &[u8]) {

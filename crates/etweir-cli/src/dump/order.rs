@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::Range;
 
 use bytesize::ByteSize;
-use etweir::buffer::BufferView;
+use etweir::buffer::OwnedBuffer;
 use etweir::trace::{Clock, Event, SessionInfo, TraceBuffer};
 use etweir::{Offset, Ticks};
 
@@ -22,9 +22,9 @@ struct Entry {
     at: u32,
 }
 
-/// A buffer, expanded, up to its last valid byte.
+/// A buffer with events that are wanted.
 struct Kept {
-    bytes: Box<[u8]>,
+    buffer: OwnedBuffer,
     /// Which of the files.
     file: usize,
 }
@@ -69,12 +69,12 @@ impl Sorter {
     pub(super) fn add<'a>(&mut self, buffer: &TraceBuffer<'_>, events: impl Iterator<Item = Placed<'a>>) {
         let last = self.files.len().saturating_sub(1);
         let Some(file) = self.files.last_mut() else { return };
-        let bytes = buffer.view().valid_bytes();
+        let valid_bytes = Offset::from(buffer.view().valid_bytes().len()).get();
         let index = u32::try_from(self.buffers.len()).unwrap_or(u32::MAX);
         let mut found = false;
         for placed in events {
             if !found {
-                self.needed = self.needed.saturating_add(Offset::from(bytes.len()).get() + BUFFER_COST);
+                self.needed = self.needed.saturating_add(valid_bytes + BUFFER_COST);
                 found = true;
             }
             self.needed = self.needed.saturating_add(ENTRY_COST);
@@ -96,7 +96,7 @@ impl Sorter {
             self.buffers = Vec::new();
             file.entries = 0..0;
         } else if found {
-            self.buffers.push(Kept { bytes: in_the_clear(bytes), file: last });
+            self.buffers.push(Kept { buffer: buffer.view().to_owned_buffer(), file: last });
         }
     }
 
@@ -162,24 +162,6 @@ fn to_file_times(entries: &mut [Entry], clock: Clock) {
     }
 }
 
-/// A copy of a buffer's valid bytes whose header says what they are now: expanded, and as long as they are.
-///
-/// Source: format reference, "The buffer header": `BufferSize` at 0x00, `FilledBytes` at 0x30, `BufferFlag` at 0x34.
-fn in_the_clear(valid: &[u8]) -> Box<[u8]> {
-    const COMPRESSED: u8 = 0x40;
-    let mut bytes: Box<[u8]> = valid.into();
-    let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
-    for at in [0x00, 0x30] {
-        if let Some(field) = bytes.get_mut(at..at + 4) {
-            field.copy_from_slice(&len);
-        }
-    }
-    if let Some(flags) = bytes.get_mut(0x34) {
-        *flags &= !COMPRESSED;
-    }
-    bytes
-}
-
 /// All events in their order.
 pub(super) struct Sorted {
     entries: Vec<Entry>,
@@ -196,8 +178,7 @@ impl Sorted {
 
     fn view<'a>(&self, kept: &'a Kept) -> Option<(usize, TraceBuffer<'a>)> {
         let (input, session) = self.sessions.get(kept.file)?;
-        let view = BufferView::parse_with(&kept.bytes, session.layout()).ok()?;
-        Some((*input, TraceBuffer::new(view, *session)))
+        Some((*input, TraceBuffer::new(kept.buffer.view(), *session)))
     }
 
     /// The events with the input that each belongs to.
