@@ -69,16 +69,24 @@ impl<'a> Records<'a> {
             Parsed::Unknown(cause, next) => {
                 Some(Err(self.skip_to(next, RecordDamageKind::UnknownKind, cause)))
             }
-            Parsed::Wnode(cause) => {
-                Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause)))
-            }
             Parsed::Bad(cause) if self.is_cut_by_the_input() => {
                 Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::Cut, cause)))
             }
-            Parsed::Bad(cause) => Some(Err(match self.find_next() {
-                Some(next) => self.skip_to(next, RecordDamageKind::Resynchronised, cause),
-                None => self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause),
-            })),
+            Parsed::Bad(cause) => Some(Err(self.resynchronise(None, cause))),
+            Parsed::Wnode(cause, end) => Some(Err(self.resynchronise(Some(end), cause))),
+        }
+    }
+
+    /// Moves on to where records go on, or to the end.
+    ///
+    /// A `WNODE_HEADER` ends the buffer, so records that begin just where one ends do not count. Records that begin
+    /// before show that it is none, but the inside of a record that a false length led to.
+    fn resynchronise(&mut self, wnode_end: Option<usize>, cause: ParseError) -> RecordDamage {
+        match self.find_next() {
+            Some(next) if Some(next) != wnode_end => {
+                self.skip_to(next, RecordDamageKind::Resynchronised, cause)
+            }
+            _ => self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause),
         }
     }
 

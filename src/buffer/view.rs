@@ -5,6 +5,7 @@ use crate::buffer::layout::Layout;
 use crate::buffer::records::Records;
 use crate::bytes::slice_at;
 use crate::error::{Offset, ParseError};
+use crate::record::{Parsed, Record};
 
 /// One buffer with its records in the clear. Borrows the bytes, copies nothing.
 ///
@@ -99,9 +100,48 @@ impl<'a> BufferView<'a> {
         Offset::from(self.filled.saturating_sub(self.valid.len())).get()
     }
 
+    /// The record at `offset`, one that [`Self::records`] delivered before; `None` if no record can be there.
+    ///
+    /// For those who sort records: an offset is all that they need to keep.
+    #[must_use]
+    pub fn record_at(&self, offset: Offset) -> Option<Record<'a>> {
+        let at = usize::try_from(offset.get()).ok().filter(|at| *at >= BufferHeader::LEN)?;
+        match Parsed::at(self.valid, at, self.header.layout().shapes()) {
+            Parsed::Record(record, _) => Some(record),
+            _ => None,
+        }
+    }
+
     /// The records in the order of the buffer, and the damage between them.
     #[must_use]
     pub fn records(&self) -> Records<'a> {
         Records::new(self.valid, self.filled, self.header.layout().shapes())
+    }
+}
+
+#[cfg(all(test, feature = "write"))]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::write::{BufferSpec, EventSpec};
+
+    #[test]
+    fn a_record_is_found_again_by_its_offset() {
+        let bytes = (1..=3)
+            .fold(BufferSpec::new(4096), |buffer, id| {
+                buffer.event(&EventSpec { id, payload: [7; 5].to_vec(), ..EventSpec::default() })
+            })
+            .to_bytes();
+        let view = BufferView::parse(&bytes).expect("a good buffer");
+        let records: Vec<_> = view.records().map(|record| record.expect("no damage")).collect();
+        assert_eq!(records.len(), 3);
+        for record in records {
+            let again = view.record_at(record.offset()).expect("the record");
+            assert_eq!((again.bytes(), again.payload()), (record.bytes(), record.payload()));
+        }
+        assert!(view.record_at(Offset(0)).is_none(), "the header is no record");
+        assert!(view.record_at(Offset(4096)).is_none());
+        assert!(view.record_at(Offset(u64::MAX)).is_none());
     }
 }

@@ -186,8 +186,8 @@ pub(crate) enum Parsed<'a> {
     End,
     /// A record of no known kind whose size makes sense, and where the next one starts.
     Unknown(ParseError, usize),
-    /// A `WNODE_HEADER`: it ends the buffer.
-    Wnode(ParseError),
+    /// What would be a `WNODE_HEADER`, and where it would end.
+    Wnode(ParseError, usize),
     /// Neither: only a search can find where records go on.
     Bad(ParseError),
 }
@@ -208,7 +208,7 @@ impl<'a> Parsed<'a> {
             return Self::Bad(truncated("record header", at, 8, have));
         };
         if marker >> 31 == 0 {
-            return Self::wnode(bytes, at, marker);
+            return Self::wnode(marker, at);
         }
         let Some(shape) = shapes.of(head) else {
             return match (marker >> 24, marker >> 28) {
@@ -235,18 +235,13 @@ impl<'a> Parsed<'a> {
         Self::Record(record, align8(at.saturating_add(size)))
     }
 
-    /// A marker without its top bit is the length of a `WNODE_HEADER`, if a record or the end lies behind it; otherwise it
-    /// is the inside of a record that a false length led to.
-    fn wnode(bytes: &[u8], at: usize, marker: u32) -> Self {
+    /// A marker without its top bit is the length of a `WNODE_HEADER`, if it can be one.
+    fn wnode(marker: u32, at: usize) -> Self {
         let cause = unexpected(marker, "a record marker", at);
-        let len = usize::try_from(marker).unwrap_or(usize::MAX);
-        let next = align8(at.saturating_add(len));
-        let fits = len >= WNODE_LEN && at.saturating_add(len) <= bytes.len();
-        let leads_on = || match u64_at(bytes, next) {
-            Some(head) => starts_a_record(head.to_le_bytes(), bytes.len().saturating_sub(next)),
-            None => next >= bytes.len(),
-        };
-        if fits && leads_on() { Self::Wnode(cause) } else { Self::Bad(cause) }
+        match usize::try_from(marker) {
+            Ok(len) if len >= WNODE_LEN => Self::Wnode(cause, align8(at.saturating_add(len))),
+            _ => Self::Bad(cause),
+        }
     }
 
     /// A marker of no known kind is stepped over by the size that most kinds have in their first two bytes.

@@ -1,0 +1,196 @@
+//! What the command line may say.
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::{ArgAction, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::kernel::Provider;
+use crate::moment::Moment;
+
+/// Reads Windows ETW traces (.etl files) on any operating system.
+///
+/// A FILE is an .etl file, a folder that is searched for .etl files, or `-` for standard input.
+///
+/// Exit status: 0 if done, 1 if an input or output failed (or, with --strict, if an input is damaged), 2 for wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "etweir", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Take damage in the input as an error (exit status 1), not as a warning
+    #[arg(long, global = true, help_heading = "Messages")]
+    pub(crate) strict: bool,
+    /// Print errors only, no warnings about damage and losses
+    #[arg(long, global = true, help_heading = "Messages")]
+    pub(crate) quiet: bool,
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, global = true, help_heading = "Messages", value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Who made a trace, when, with which clock and mode; buffers, records, losses, damage
+    Info(InfoArgs),
+    /// Every record, in time order over all processors and files
+    Dump(DumpArgs),
+    /// A row per buffer: where it lies, how full it is, what it holds
+    Buffers(BuffersArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InfoArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print a JSON array with one object per file
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show the first and last record in session ticks
+    #[arg(long)]
+    pub(crate) raw_time: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BuffersArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print a JSON array with one object per file
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show flush times in session ticks
+    #[arg(long)]
+    pub(crate) raw_time: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DumpArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// How events are printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Stop after N printed events, over all files
+    #[arg(short = 'n', value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Merged by time over all files, or one file after the other as the buffers lie
+    #[arg(long, value_name = "ORDER", default_value = "time")]
+    pub(crate) order: Order,
+    /// What sorting by time may hold in memory: a number of bytes, or with KiB, MiB, GiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
+    pub(crate) memory_limit: ByteSize,
+    /// Show session ticks in place of the time of day (JSON lines have both anyway)
+    #[arg(long)]
+    pub(crate) raw_time: bool,
+    /// Show payloads in hexadecimal too; so far this is the only form they have
+    #[arg(long, action = ArgAction::SetTrue)]
+    payload: (),
+    /// Leave payloads alone; so far none is decoded
+    #[arg(long, action = ArgAction::SetTrue)]
+    no_decode: (),
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// One readable line per event
+    Text,
+    /// One JSON object per event and line
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Order {
+    /// By time stamp; what is equal, in the order of the files
+    Time,
+    /// As the buffers lie; needs no memory
+    File,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Files {
+    /// An .etl file, a folder that is searched for .etl files, or `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// Different options have to agree on an event; of one option that is repeated, one value has to.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Filters (repeat an option to allow more)")]
+pub(crate) struct FilterArgs {
+    /// A provider's GUID, or the name of a kernel class such as Process, Thread or PerfInfo
+    #[arg(long, value_name = "P")]
+    pub(crate) provider: Vec<Provider>,
+    /// The event id
+    #[arg(long, value_name = "N", value_parser = number::<u16>)]
+    pub(crate) id: Vec<u16>,
+    /// The opcode; of classic and kernel events the event type
+    #[arg(long, value_name = "N", value_parser = number::<u8>)]
+    pub(crate) opcode: Vec<u8>,
+    /// A level of at most N; 1 is critical, 5 verbose, and 0 passes always
+    #[arg(long, value_name = "N", value_parser = number::<u8>)]
+    pub(crate) level: Vec<u8>,
+    /// At least one of the keyword bits in MASK
+    #[arg(long, value_name = "MASK", value_parser = number::<u64>)]
+    pub(crate) keyword: Vec<u64>,
+    /// The process id in the record's header
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
+    pub(crate) pid: Vec<u32>,
+    /// The thread id in the record's header
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
+    pub(crate) tid: Vec<u32>,
+    /// The processor
+    #[arg(long, value_name = "N", value_parser = number::<u16>)]
+    pub(crate) cpu: Vec<u16>,
+    /// At T or later: RFC 3339, or an offset such as +1.5s from the start of the trace (of several, the earliest)
+    #[arg(long, value_name = "T")]
+    pub(crate) from: Option<Moment>,
+    /// At T or earlier
+    #[arg(long, value_name = "T")]
+    pub(crate) to: Option<Moment>,
+}
+
+/// A number in decimal, or in hexadecimal after `0x`.
+fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let value = match hex {
+        Some(digits) if digits.starts_with('+') => None,
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    let value = value.ok_or("not a number, decimal or hexadecimal after 0x")?;
+    T::try_from(value).map_err(|_| format!("more than {} bits", size_of::<T>() * 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_are_decimal_or_hexadecimal_and_fit_their_type() {
+        assert_eq!(number::<u8>("255"), Ok(255));
+        assert_eq!(number::<u64>("0x8000000000000010"), Ok(0x8000_0000_0000_0010));
+        assert_eq!(number::<u8>("256").expect_err("too large"), "more than 8 bits");
+        for text in ["", "0x", "-1", "0x+1", "12z", "0xg"] {
+            assert!(number::<u16>(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Sorting by time in bounded memory: buffers are kept as they are, and each of their events is one small entry.
+
+use core::fmt;
+use core::ops::Range;
+
+use bytesize::ByteSize;
+use etweir::buffer::BufferView;
+use etweir::trace::{Clock, Event, SessionInfo, TraceBuffer};
+use etweir::{Offset, Ticks};
+
+use crate::walk::Placed;
+
+/// Where an event is, in the order in which events are printed: the place breaks ties, and rises with the order of the
+/// files and in them.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Entry {
+    /// Ticks while files are read; while they are sorted, ticks of a common clock or a `FILETIME`.
+    key: i64,
+    /// Which of the kept buffers.
+    buffer: u32,
+    /// Where in it.
+    at: u32,
+}
+
+/// A buffer, expanded, up to its last valid byte.
+struct Kept {
+    bytes: Box<[u8]>,
+    /// Which of the files.
+    file: usize,
+}
+
+/// The part of the entries that belongs to one file.
+struct FileEntries {
+    /// Which of the inputs.
+    input: usize,
+    session: SessionInfo,
+    entries: Range<usize>,
+    /// Whether the first entry is the log-file header, which precedes all others of its file.
+    has_header: bool,
+}
+
+/// Collects the events of all files.
+pub(super) struct Sorter {
+    limit: u64,
+    /// Bytes that everything so far needs, kept or not.
+    needed: u64,
+    entries: Vec<Entry>,
+    buffers: Vec<Kept>,
+    files: Vec<FileEntries>,
+}
+
+/// What an entry costs, in a vector that grows by half.
+const ENTRY_COST: u64 = 24;
+/// What a buffer costs besides its bytes: the box, and the view while events are printed.
+const BUFFER_COST: u64 = 256;
+
+impl Sorter {
+    pub(super) const fn new(limit: u64) -> Self {
+        Self { limit, needed: 0, entries: Vec::new(), buffers: Vec::new(), files: Vec::new() }
+    }
+
+    /// The buffers that follow belong to the input with this index.
+    pub(super) fn begin_file(&mut self, input: usize, session: SessionInfo) {
+        let entries = self.entries.len()..self.entries.len();
+        self.files.push(FileEntries { input, session, entries, has_header: false });
+    }
+
+    /// Takes over those events of a buffer that are wanted. Past the limit it only counts.
+    pub(super) fn add<'a>(&mut self, buffer: &TraceBuffer<'_>, events: impl Iterator<Item = Placed<'a>>) {
+        let last = self.files.len().saturating_sub(1);
+        let Some(file) = self.files.last_mut() else { return };
+        let bytes = buffer.view().valid_bytes();
+        let index = u32::try_from(self.buffers.len()).unwrap_or(u32::MAX);
+        let mut found = false;
+        for placed in events {
+            if !found {
+                self.needed = self.needed.saturating_add(Offset::from(bytes.len()).get() + BUFFER_COST);
+                found = true;
+            }
+            self.needed = self.needed.saturating_add(ENTRY_COST);
+            if self.needed > self.limit {
+                continue;
+            }
+            let Ok(at) = u32::try_from(placed.event.record().offset().get()) else { continue };
+            if self.entries.len() == self.entries.capacity() {
+                self.entries.reserve_exact((self.entries.len() / 2).max(1024));
+            }
+            if file.entries.is_empty() {
+                file.has_header = is_log_file_header(&placed.event);
+            }
+            self.entries.push(Entry { key: placed.ticks.0, buffer: index, at });
+            file.entries.end = self.entries.len();
+        }
+        if self.needed > self.limit {
+            self.entries = Vec::new();
+            self.buffers = Vec::new();
+            file.entries = 0..0;
+        } else if found {
+            self.buffers.push(Kept { bytes: in_the_clear(bytes), file: last });
+        }
+    }
+
+    /// Everything in the order of time, or the refusal to sort in less memory than that takes.
+    pub(super) fn sort(mut self) -> Result<Sorted, Refusal> {
+        if self.needed > self.limit {
+            return Err(Refusal { limit: self.limit, needed: self.needed });
+        }
+        let common_clock = self.has_common_clock();
+        for file in &self.files {
+            let entries = self.entries.get_mut(file.entries.clone()).unwrap_or_default();
+            if !common_clock {
+                to_file_times(entries, file.session.clock());
+            }
+            if file.has_header {
+                let least = entries.iter().map(|entry| entry.key).min();
+                if let (Some(header), Some(least)) = (entries.first_mut(), least) {
+                    header.key = least;
+                }
+            }
+        }
+        if common_clock || self.files.iter().all(|file| file.session.clock().is_known()) {
+            self.entries.sort_unstable();
+        } else {
+            // Times that nobody knows cannot be compared: such files come last, one after the other.
+            let (buffers, files) = (&self.buffers, &self.files);
+            let rank = |entry: &Entry| {
+                let file = buffers.get(position(entry.buffer)?)?.file;
+                let has_clock = files.get(file)?.session.clock().is_known();
+                Some(if has_clock { 0 } else { file.saturating_add(1) })
+            };
+            self.entries.sort_unstable_by_key(|entry| (rank(entry), *entry));
+        }
+        let sessions = self.files.into_iter().map(|file| (file.input, file.session)).collect();
+        Ok(Sorted { entries: self.entries, buffers: self.buffers, sessions })
+    }
+
+    /// Whether raw ticks of all files can be compared, which is more exact than times of day.
+    fn has_common_clock(&self) -> bool {
+        match self.files.as_slice() {
+            [] | [_] => true,
+            [first, rest @ ..] => {
+                let clock = first.session.clock();
+                clock.is_known() && rest.iter().all(|file| file.session.clock() == clock)
+            }
+        }
+    }
+}
+
+fn is_log_file_header(event: &Event<'_>) -> bool {
+    event.hook_id() == Some(0)
+}
+
+/// A stamp that does not convert counts as its predecessor in the file.
+fn to_file_times(entries: &mut [Entry], clock: Clock) {
+    if !clock.is_known() {
+        return;
+    }
+    let mut last = i64::MIN;
+    for entry in entries {
+        last = clock.to_file_time(Ticks(entry.key)).map_or(last, |time| time.0);
+        entry.key = last;
+    }
+}
+
+/// A copy of a buffer's valid bytes whose header says what they are now: expanded, and as long as they are.
+///
+/// Source: format reference, "The buffer header": `BufferSize` at 0x00, `FilledBytes` at 0x30, `BufferFlag` at 0x34.
+fn in_the_clear(valid: &[u8]) -> Box<[u8]> {
+    const COMPRESSED: u8 = 0x40;
+    let mut bytes: Box<[u8]> = valid.into();
+    let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+    for at in [0x00, 0x30] {
+        if let Some(field) = bytes.get_mut(at..at + 4) {
+            field.copy_from_slice(&len);
+        }
+    }
+    if let Some(flags) = bytes.get_mut(0x34) {
+        *flags &= !COMPRESSED;
+    }
+    bytes
+}
+
+/// All events in their order.
+pub(super) struct Sorted {
+    entries: Vec<Entry>,
+    buffers: Vec<Kept>,
+    /// By file: which of the inputs it is, and its session.
+    sessions: Vec<(usize, SessionInfo)>,
+}
+
+impl Sorted {
+    /// The kept buffers with the input that each belongs to.
+    pub(super) fn buffers(&self) -> Vec<Option<(usize, TraceBuffer<'_>)>> {
+        self.buffers.iter().map(|kept| self.view(kept)).collect()
+    }
+
+    fn view<'a>(&self, kept: &'a Kept) -> Option<(usize, TraceBuffer<'a>)> {
+        let (input, session) = self.sessions.get(kept.file)?;
+        let view = BufferView::parse_with(&kept.bytes, session.layout()).ok()?;
+        Some((*input, TraceBuffer::new(view, *session)))
+    }
+
+    /// The events with the input that each belongs to.
+    pub(super) fn events<'a>(
+        &'a self,
+        buffers: &'a [Option<(usize, TraceBuffer<'a>)>],
+    ) -> impl Iterator<Item = (usize, Event<'a>)> {
+        self.entries.iter().filter_map(|entry| {
+            let (input, buffer) = buffers.get(position(entry.buffer)?)?.as_ref()?;
+            let record = buffer.view().record_at(Offset(entry.at.into()))?;
+            Some((*input, buffer.event(record)))
+        })
+    }
+}
+
+fn position(index: u32) -> Option<usize> {
+    usize::try_from(index).ok()
+}
+
+/// Sorting would take more memory than allowed.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    limit: u64,
+    needed: u64,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "sorting by time needs {} of memory, more than the {} of --memory-limit: raise it, narrow the events down, \
+             or take --order file",
+            ByteSize(self.needed),
+            ByteSize(self.limit)
+        )
+    }
+}
+
+impl core::error::Error for Refusal {}

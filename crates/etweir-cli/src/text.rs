@@ -1,0 +1,219 @@
+//! Small pieces of text, made without the formatting machinery where events are many.
+
+use core::fmt;
+
+use etweir::{FileTime, Guid};
+use serde::{Serialize, Serializer};
+
+/// The two lower-case hexadecimal digits of every byte.
+static PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut high = 0;
+    let mut rest: &mut [[u8; 2]] = &mut pairs;
+    while let [first, tail @ ..] = rest {
+        let (a, b) = (high / 16, high % 16);
+        #[allow(clippy::indexing_slicing, reason = "both are below 16, and this runs while compiling")]
+        {
+            *first = [DIGITS[a], DIGITS[b]];
+        }
+        rest = tail;
+        high += 1;
+    }
+    pairs
+};
+
+/// Writes bytes as hexadecimal digits into as much of `to` as there is room for.
+fn hex(bytes: &[u8], to: &mut [u8]) {
+    for (byte, to) in bytes.iter().zip(to.chunks_exact_mut(2)) {
+        to.copy_from_slice(PAIRS.get(usize::from(*byte)).unwrap_or(b"??"));
+    }
+}
+
+/// Text that was made out of ASCII.
+fn ascii(bytes: &[u8]) -> &str {
+    core::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const STEP: usize = 128;
+        let mut text = [0; 2 * STEP];
+        self.0.chunks(STEP).try_for_each(|bytes| {
+            hex(bytes, &mut text);
+            f.write_str(ascii(text.get(..2 * bytes.len()).unwrap_or_default()))
+        })
+    }
+}
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// `0x` and 16 hexadecimal digits.
+pub(crate) struct Hex64(pub(crate) u64);
+
+impl Serialize for Hex64 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = *b"0x................";
+        if let Some(digits) = text.get_mut(2..) {
+            hex(&self.0.to_be_bytes(), digits);
+        }
+        serializer.serialize_str(ascii(&text))
+    }
+}
+
+/// A GUID as its 36 characters.
+pub(crate) struct GuidText([u8; 36]);
+
+impl GuidText {
+    pub(crate) fn new(guid: Guid) -> Self {
+        let [a0, a1, a2, a3, b0, b1, c0, c1, d @ ..] = guid.to_bytes();
+        let bytes = [a3, a2, a1, a0, b1, b0, c1, c0, d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7]];
+        let mut text = [b'-'; 36];
+        let mut bytes = bytes.as_slice();
+        for (at, count) in [(0, 4), (9, 2), (14, 2), (19, 2), (24, 6)] {
+            let (part, rest) = bytes.split_at_checked(count).unwrap_or_default();
+            hex(part, text.get_mut(at..at + 2 * count).unwrap_or_default());
+            bytes = rest;
+        }
+        Self(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
+}
+
+impl Serialize for GuidText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Prints times one after the other: all but the last digits are those of the time before, within a second.
+pub(crate) struct Times {
+    second: Option<i64>,
+    text: String,
+}
+
+const PER_SECOND: i64 = 10_000_000;
+/// Characters up to the digits of the fraction.
+const PREFIX: usize = "2011-01-23T22:07:27.".len();
+
+impl Times {
+    pub(crate) const fn new() -> Self {
+        Self { second: None, text: String::new() }
+    }
+
+    /// RFC 3339 with seven digits; `None` if the year does not have four.
+    pub(crate) fn text(&mut self, time: FileTime) -> Option<&str> {
+        if !time.is_rfc3339() {
+            return None;
+        }
+        let second = time.0.div_euclid(PER_SECOND);
+        if self.second == Some(second) {
+            let mut digits = *b".......Z";
+            let mut rest = time.0.rem_euclid(PER_SECOND);
+            for digit in digits.iter_mut().rev().skip(1) {
+                *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+                rest /= 10;
+            }
+            self.text.truncate(PREFIX);
+            self.text.push_str(ascii(&digits));
+        } else {
+            self.text = time.to_string();
+            self.second = Some(second);
+        }
+        Some(&self.text)
+    }
+}
+
+/// Text from outside on one line: control characters are escaped, so that they cannot steer a terminal.
+pub(crate) struct Printable<T>(pub(crate) T);
+
+impl<T: AsRef<str>> fmt::Display for Printable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.as_ref();
+        while let Some(at) = rest.find(char::is_control) {
+            let (clean, tail) = rest.split_at(at);
+            let mut chars = tail.chars();
+            f.write_str(clean)?;
+            if let Some(control) = chars.next() {
+                write!(f, "{}", control.escape_default())?;
+            }
+            rest = chars.as_str();
+        }
+        f.write_str(rest)
+    }
+}
+
+/// A number with a comma after every three digits.
+pub(crate) fn grouped(number: impl Into<i128>) -> String {
+    let number = number.into();
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    if number < 0 {
+        text.push('-');
+    }
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 buffer`, `2 buffers`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guids_read_as_the_library_prints_them() {
+        let guid: Guid = "01234567-89ab-cdef-0123-456789abcdef".parse().expect("a GUID");
+        assert_eq!(GuidText::new(guid).as_str(), "01234567-89ab-cdef-0123-456789abcdef");
+    }
+
+    #[test]
+    fn bytes_and_numbers_become_hexadecimal() {
+        assert_eq!(Hex(&[]).to_string(), "");
+        assert_eq!(Hex(&[0x00, 0x9f, 0xff]).to_string(), "009fff");
+        assert_eq!(Hex(&[0xa5; 300]).to_string(), "a5".repeat(300));
+        assert_eq!(serde_json::to_string(&Hex64(0x12)).expect("JSON"), "\"0x0000000000000012\"");
+    }
+
+    #[test]
+    fn times_are_those_that_the_library_prints() {
+        let mut times = Times::new();
+        for count in [0, 1, 9_999_999, 10_000_000, 129_402_940_472_257_591, 129_402_940_472_257_592, -1, -10]
+        {
+            assert_eq!(times.text(FileTime(count)), Some(&*FileTime(count).to_string()));
+        }
+        assert_eq!(times.text(FileTime(i64::MAX)), None);
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(Printable("a\u{1b}[31m\nb\u{9b}é").to_string(), "a\\u{1b}[31m\\nb\\u{9b}é");
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_counted() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(-1_234_567), "-1,234,567");
+        assert_eq!(grouped(123_456), "123,456");
+        assert_eq!(counted(1, "buffer"), "1 buffer");
+        assert_eq!(counted(1000, "buffer"), "1,000 buffers");
+    }
+}

@@ -1,0 +1,53 @@
+//! `etweir buffers`.
+
+use etweir::codec::Format;
+use serde_json::json;
+
+use crate::support::*;
+
+#[test]
+fn there_is_a_head_and_a_row_per_buffer() {
+    let folder = Folder::new();
+    let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    let run = run(["buffers", &path]).expect_silence();
+    let rows: Vec<Vec<_>> = run.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows.len(), 4);
+    assert_eq!(rows[0][..5], ["OFFSET", "SIZE", "FILLED", "CPU", "SEQUENCE"]);
+    assert_eq!(
+        rows[3],
+        "0x2000 4096 336 1 1 2024-01-02T03:04:05.0001000Z GENERIC - 3 0 PROC_INDEX"
+            .split(' ')
+            .collect::<Vec<_>>()
+    );
+    assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{}", run.out);
+}
+
+#[test]
+fn json_has_the_rows_of_each_file() {
+    let folder = Folder::new();
+    let a = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    let b = names(&folder.file("b.etl", &two_processors().compressed(Format::Xpress).to_bytes()));
+    let run = run(["buffers", "--json", &a, &b]).expect_silence();
+    let all = run.json();
+    assert_eq!(all[0]["file"], a);
+    assert_eq!(all[0]["buffers"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        all[0]["buffers"][1],
+        json!({
+            "offset": 4096, "size": 4096, "filled": 336, "cpu": 0, "sequence": 1,
+            "flushed": "2024-01-02T03:04:05.0001000Z", "flushed_ticks": ANCHOR + 1000,
+            "flags": ["PROC_INDEX"], "flag_bits": 32, "type": "GENERIC", "compressed": false, "records": 3, "damaged": 0
+        })
+    );
+    assert_eq!(all[1]["buffers"][1]["compressed"], true);
+}
+
+#[test]
+fn a_filter_leaves_the_buffers_that_hold_what_was_asked_for() {
+    let folder = Folder::new();
+    let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    let run = run(["buffers", "--id", "4", "--raw-time", &path]).expect_silence();
+    let rows: Vec<Vec<_>> = run.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[1][0], rows[1][5], rows[1][8]), ("0x2000", "1000001000", "1"));
+}

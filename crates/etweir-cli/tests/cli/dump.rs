@@ -1,0 +1,272 @@
+//! `etweir dump`: order, formats, inputs.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use etweir::write::{FileSpec, ItemSpec};
+use etweir::{Guid, codec::Format};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn ids(run: &Run) -> Vec<u64> {
+    run.events().iter().map(|event| event["id"].as_u64().expect("a number")).collect()
+}
+
+#[test]
+fn events_come_in_time_order_with_the_header_first() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().to_bytes());
+    let run = dump(&[], &path).expect_silence();
+    assert_eq!(ids(&run), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(run.events()[0]["kind"], "system64");
+}
+
+#[test]
+fn file_order_is_the_order_of_the_buffers() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().to_bytes());
+    assert_eq!(ids(&dump(&["--order", "file"], &path).expect_silence()), [0, 1, 3, 5, 2, 4, 6]);
+}
+
+#[test]
+fn compressed_buffers_sort_like_any_other() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().compressed(Format::Xpress).to_bytes());
+    assert_eq!(ids(&dump(&[], &path).expect_silence()), [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn equal_times_keep_the_order_of_the_file() {
+    let folder = Folder::new();
+    let file = FileSpec::new(log_file())
+        .buffer(buffer(1, &[event(1, 10), event(2, 10), event(3, 20)]))
+        .buffer(buffer(0, &[event(4, 10), event(5, 10)]));
+    let path = folder.file("a.etl", &file.to_bytes());
+    assert_eq!(ids(&dump(&[], &path)), [0, 1, 2, 4, 5, 3]);
+}
+
+#[test]
+fn the_header_comes_first_even_where_events_are_older() {
+    let folder = Folder::new();
+    let file = FileSpec::new(log_file()).buffer(buffer(0, &[event(1, -500), event(2, 5)]));
+    let path = folder.file("a.etl", &file.to_bytes());
+    assert_eq!(dump(&[], &path).column("kind"), ["system64", "event64", "event64"]);
+}
+
+#[test]
+fn a_record_without_a_time_stamp_follows_its_predecessor() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &odd_records());
+    let run = dump(&[], &path).expect_silence();
+    assert_eq!(run.column("kind"), ["system64", "perfinfo64", "event64", "message", "message", "event64"]);
+    assert_eq!(ids(&run), [0, 0, 1, 7, 8, 2]);
+    let bare = &run.events()[4];
+    assert_eq!((&bare["time"], &bare["ticks"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn a_line_has_its_keys_in_the_order_of_the_contract() {
+    let folder = Folder::new();
+    let mut spec = event(1, 7);
+    spec.channel = 11;
+    spec.activity_id = Guid::from_parts(1, 2, 3, [4; 8]);
+    spec.items =
+        vec![ItemSpec::related_activity_id(PROVIDER), ItemSpec::stack64(0, &[0x10, 0xFFFF_F800_0000_0000])];
+    let path = folder.file("a.etl", &FileSpec::new(log_file()).buffer(buffer(3, &[spec])).to_bytes());
+    let run = dump(&["--id", "1"], &path).expect_silence();
+    assert_eq!(
+        run.out,
+        concat!(
+            r#"{"time":"2024-01-02T03:04:05.0000007Z","ticks":1000000007,"cpu":3,"pid":101,"tid":201,"#,
+            r#""provider":"11111111-2222-3333-4444-555555555555","id":1,"version":1,"channel":11,"level":4,"#,
+            r#""opcode":2,"task":3,"keywords":"0x0000000000000010","kind":"event64","#,
+            r#""activity_id":"00000001-0002-0003-0404-040404040404","#,
+            r#""related_activity_id":"11111111-2222-3333-4444-555555555555","#,
+            r#""stack":["0x10","0xfffff80000000000"],"payload":"ab01"}"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn a_kernel_record_has_its_class_and_no_process() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &odd_records());
+    let run = dump(&["--provider", "perfinfo"], &path).expect_silence();
+    assert_eq!(
+        run.events(),
+        [json!({
+            "time": "2024-01-02T03:04:05.0000020Z", "ticks": ANCHOR + 20, "cpu": 0, "pid": null, "tid": null,
+            "provider": "ce1dbfb4-137e-4da6-87b0-3f59aa102cbc", "id": 0, "version": 0, "channel": 0, "level": 0,
+            "opcode": 0x2E, "task": 0, "keywords": "0x0000000000000000", "kind": "perfinfo64", "payload": ""
+        })]
+    );
+}
+
+#[test]
+fn text_has_one_aligned_line_per_event() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &odd_records());
+    let run = run(["dump", "--order", "time", &names(&path)]).expect_silence();
+    let lines: Vec<_> = run.out.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "2024-01-02T03:04:05.0000020Z   0      -      - perfinfo64 PerfInfo                             \
+             op    46 v0   L0",
+            "2024-01-02T03:04:05.0000025Z   1    101    201 event64    11111111-2222-3333-4444-555555555555 \
+             id     1 v1   L4 opcode=2 task=3 keywords=0x0000000000000010 payload=ab01",
+            "2024-01-02T03:04:05.0000030Z   0      -      - message    11111111-2222-3333-4444-555555555555 \
+             msg    7 v0   L0",
+            "                           -   0      -      - message    00000000-0000-0000-0000-000000000000 \
+             msg    8 v0   L0 payload=01",
+            "2024-01-02T03:04:05.0000035Z   1    102    202 event64    11111111-2222-3333-4444-555555555555 \
+             id     2 v1   L4 opcode=2 task=3 keywords=0x0000000000000010 payload=ab02",
+        ]
+    );
+}
+
+#[test]
+fn raw_time_shows_ticks() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().to_bytes());
+    let run = run(["dump", "--raw-time", "--id", "4", &names(&path)]).expect_silence();
+    assert!(run.out.starts_with("        1000000040   1    104    204 event64 "), "{}", run.out);
+}
+
+#[test]
+fn several_files_are_merged_by_the_time_of_day_and_named() {
+    let folder = Folder::new();
+    // The clock of the second file shows other ticks at the same time: its events 2 and 3 come between.
+    let a = folder.file("a.etl", &two_processors().to_bytes());
+    let mut late = [event(2, 0), event(3, 0)];
+    late[0].time_stamp = 5_000_025;
+    late[1].time_stamp = 5_000_045;
+    let other = FileSpec::new(log_file_at(5_000_000, 0)).buffer(buffer(0, &late));
+    let b = folder.file("b.etl", &other.to_bytes());
+    let run = run(["dump", "-f", "jsonl", &names(&a), &names(&b)]).expect_silence();
+    assert_eq!(ids(&run), [0, 0, 1, 2, 2, 3, 4, 3, 5, 6]);
+    let times = run.column("time");
+    assert!(times.is_sorted_by_key(|time| time.as_str()));
+    let files: Vec<_> =
+        run.column("file").iter().map(|file| file.as_str().expect("a name").ends_with("b.etl")).collect();
+    assert_eq!(files, [false, true, false, false, true, false, false, true, false, false]);
+    assert!(run.out.starts_with("{\"file\":"));
+}
+
+#[test]
+fn a_file_without_a_clock_comes_last() {
+    let folder = Folder::new();
+    let bare = FileSpec::new(log_file()).without_header().buffer(buffer(0, &[event(9, 0), event(8, 90)]));
+    let a = folder.file("a.etl", &bare.to_bytes());
+    let b = folder.file("b.etl", &two_processors().to_bytes());
+    let run = run(["dump", "-f", "jsonl", &names(&a), &names(&b)]).expect_status(0);
+    assert_eq!(ids(&run), [0, 1, 2, 3, 4, 5, 6, 9, 8]);
+    assert_eq!(run.column("time")[7..], [Value::Null, Value::Null]);
+}
+
+#[test]
+fn folders_are_searched_for_traces_by_name() {
+    let folder = Folder::new();
+    let one = |id| FileSpec::new(log_file()).buffer(buffer(0, &[event(id, 0)])).to_bytes();
+    folder.file("b/x.ETL", &one(3));
+    folder.file("a.etl", &one(1));
+    folder.file("b/w.etl", &one(2));
+    folder.file("c.txt", b"no trace");
+    let run = dump(&["--order", "file", "--opcode", "2"], folder.path()).expect_silence();
+    assert_eq!(ids(&run), [1, 2, 3]);
+}
+
+#[test]
+fn standard_input_is_read_like_a_file() {
+    let bytes = two_processors().to_bytes();
+    for (order, expected) in [("time", [1, 2, 3, 4, 5, 6]), ("file", [1, 3, 5, 2, 4, 6])] {
+        let args = ["dump", "-f", "jsonl", "--opcode", "2", "--order", order, "-"];
+        assert_eq!(ids(&run_with_input(args, &bytes).expect_silence()), expected);
+    }
+    run_with_input(["dump", "-", "-"], &bytes).expect_status(2);
+}
+
+#[test]
+fn standard_input_can_be_asked_for_its_start() {
+    let bytes = two_processors().to_bytes();
+    let run = run_with_input(["dump", "-f", "jsonl", "--from", "+5us", "-"], &bytes).expect_silence();
+    assert_eq!(ids(&run), [5, 6]);
+}
+
+#[test]
+fn so_many_events_are_printed_over_all_files() {
+    let folder = Folder::new();
+    folder.file("a.etl", &two_processors().to_bytes());
+    folder.file("b.etl", &two_processors().to_bytes());
+    for order in ["time", "file"] {
+        for (count, lines) in [("0", 0), ("1", 1), ("9", 9), ("100", 14)] {
+            let run = dump(&["--order", order, "-n", count], folder.path()).expect_silence();
+            assert_eq!(run.events().len(), lines, "-n {count} --order {order}");
+        }
+    }
+}
+
+#[test]
+fn sorting_past_the_memory_limit_is_refused_in_one_line() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().to_bytes());
+    let run = dump(&["--memory-limit", "1000"], &path).expect_status(1);
+    assert_eq!(run.out, "");
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    for part in ["1000 B", "--order file"] {
+        assert!(run.err.contains(part), "{}", run.err);
+    }
+    dump(&["--memory-limit", "1000", "--order", "file"], &path).expect_silence();
+    dump(&["--memory-limit", "64KiB"], &path).expect_silence();
+    // What the filter leaves out needs no memory.
+    dump(&["--memory-limit", "1000", "--id", "1"], &path).expect_silence();
+}
+
+#[test]
+fn colours_are_for_those_who_ask() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().to_bytes());
+    let run_in = |color: &str| run(["dump", "--color", color, &names(&path)]).expect_silence().out;
+    assert!(run_in("always").contains("\u{1b}["));
+    assert!(!run_in("never").contains('\u{1b}'));
+    assert!(!run_in("auto").contains('\u{1b}'), "a pipe is no terminal");
+}
+
+#[test]
+fn a_closed_pipe_is_the_end_and_no_failure() {
+    let folder = Folder::new();
+    let events: Vec<_> = (0..30).map(|index| event(index, index.into())).collect();
+    let file = (0..1000).fold(FileSpec::new(log_file()), |file, _| file.buffer(buffer(0, &events)));
+    let path = folder.file("a.etl", &file.to_bytes());
+    let mut child = command()
+        .args(["dump", "--order", "file"])
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut out = child.stdout.take().expect("a pipe");
+    out.read_exact(&mut [0; 10]).expect("some output");
+    drop(out);
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stderr, b"");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_need_not_be_utf_8() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Folder::new();
+    folder.file(OsStr::from_bytes(b"\xFF\nodd.etl"), &two_processors().to_bytes());
+    folder.file("plain.etl", &two_processors().to_bytes());
+    folder.file(OsStr::from_bytes(b"\xFE\ntext.etl"), b"text");
+    let run = dump(&[], folder.path()).expect_status(1);
+    assert_eq!(run.events().len(), 14);
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    assert!(run.column("file")[1].as_str().expect("a name").ends_with("\u{FFFD}\nodd.etl"));
+}

@@ -1,0 +1,89 @@
+//! `etweir info`.
+
+use etweir::FileTime;
+use etweir::codec::Format;
+use etweir::write::{Damage, FileSpec, LogFileSpec, PerfSpec};
+
+use crate::support::*;
+
+#[test]
+fn the_facts_of_a_trace_are_listed() {
+    let folder = Folder::new();
+    let path = folder.file("a.etl", &two_processors().to_bytes());
+    let run = run(["info", &names(&path)]).expect_silence();
+    for line in [
+        "Session         Session",
+        "Windows         10.0 build 26100, 64-bit (log file version 1.5)",
+        "Clock           qpc, 10,000,000 ticks per second",
+        "Start           2024-01-02T03:04:05.0000000Z",
+        "End             2024-01-02T03:04:08.0000000Z",
+        "Duration        3s",
+        "Mode            0x00000001 FILE_MODE_SEQUENTIAL",
+        "Buffers         3",
+        "Records         7",
+        "  event64       6",
+        "Last record     2024-01-02T03:04:05.0000060Z",
+        "Lost            nothing",
+        "Damage          none",
+    ] {
+        assert!(run.out.lines().any(|found| found == line), "no {line:?} in\n{}", run.out);
+    }
+}
+
+#[test]
+fn json_has_one_object_per_file_in_their_order() {
+    let folder = Folder::new();
+    let lab = PerfSpec {
+        hook_id: 0x0042,
+        time_stamp: ANCHOR,
+        payload: b"26100.1.amd64fre.ge_release.240331-1435\0junk".to_vec(),
+        ..PerfSpec::default()
+    };
+    let log_file = LogFileSpec { end_time: FileTime(0), events_lost: 3, ..log_file() };
+    let b = FileSpec::new(log_file)
+        .header_record(lab)
+        .buffer(buffer(0, &[event(1, 10)]))
+        .compressed(Format::XpressHuff);
+    let b = names(&folder.file("b.etl", &b.to_bytes()));
+    let a = names(&folder.file("a.etl", &two_processors().without_header().to_bytes()));
+    let run = run(["info", "--json", &b, &a]).expect_status(0);
+    let all = run.json();
+    let (b, a) = (&all[0], &all[1]);
+    assert!(b["file"].as_str().expect("a name").ends_with("b.etl"));
+    assert_eq!(b["session"]["end_time"], serde_json::Value::Null);
+    assert_eq!(b["session"]["events_lost"], 3);
+    assert_eq!(b["compression"], "XPRESS_HUFF");
+    assert_eq!(b["compressed_buffers"], 1);
+    assert_eq!(b["build_lab"], "26100.1.amd64fre.ge_release.240331-1435");
+    assert_eq!(b["records_by_kind"], serde_json::json!({"event64": 1, "perfinfo64": 1, "system64": 1}));
+    assert_eq!(a["session"], serde_json::Value::Null);
+    assert_eq!(a["first_time"], serde_json::Value::Null);
+    assert_eq!(a["first_ticks"], ANCHOR + 10);
+    assert_eq!(a["damage"]["header_missing"], true);
+}
+
+#[test]
+fn filters_count_only_what_passes() {
+    let folder = Folder::new();
+    let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    let run = run(["info", "--json", "--cpu", "1", &path]).expect_silence();
+    assert_eq!(run.json()[0]["records"], 3);
+    assert_eq!(run.json()[0]["buffers"], 3);
+}
+
+#[test]
+fn names_in_a_trace_cannot_steer_the_terminal() {
+    let folder = Folder::new();
+    let log_file = LogFileSpec { logger_name: Some("a\u{1b}[31mb".to_owned()), ..log_file() };
+    let path = names(&folder.file("a.etl", &FileSpec::new(log_file).to_bytes()));
+    assert!(!run(["info", &path]).expect_silence().out.contains('\u{1b}'));
+}
+
+#[test]
+fn an_unwritten_tail_is_no_damage() {
+    let folder = Folder::new();
+    let file = two_processors().damage(Damage::AppendZeros(8192));
+    let path = names(&folder.file("a.etl", &file.to_bytes()));
+    let run = run(["info", "--strict", &path]).expect_silence();
+    assert!(run.out.contains("Unwritten tail  8,192 bytes (8.0 KiB)"), "{}", run.out);
+}

@@ -1,0 +1,12 @@
+//! The built command, run as people and scripts run it.
+#![forbid(unsafe_code)]
+#![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod buffers;
+mod damaged;
+mod dump;
+mod failures;
+mod filters;
+mod info;
+mod real;
+mod support;

@@ -1,0 +1,132 @@
+//! Real traces: everything that is known of them is found again.
+
+use core::hash::Hasher;
+use std::fs;
+use std::hash::DefaultHasher;
+
+use etweir::testkit::corpus;
+use serde_json::Value;
+
+use crate::support::*;
+
+#[test]
+fn every_record_of_real_traces_is_printed_in_every_way() {
+    let Some(folder) = corpus::folder("every_record_of_real_traces_is_printed_in_every_way") else { return };
+    for (name, records) in [
+        ("perfview-net452-x86-compressed.etl", 168_298),
+        ("tx-http-server.etl", 2042),
+        ("s4-cldflt-wpp-systemtime.etl", 17),
+    ] {
+        let path = folder.join("etl").join(name);
+        let sorted = dump(&[], &path).expect_silence();
+        assert_eq!(sorted.out.lines().count(), records, "{name}");
+        assert!(ticks(&sorted)[1..].is_sorted(), "{name}");
+        let text = |order| run(["dump", "--order", order, &names(&path)]).expect_silence();
+        let (sorted, unsorted) = (text("time"), text("file"));
+        assert_eq!(sorted.out.lines().count(), records, "{name}");
+        assert_eq!(
+            bag_of_lines(&sorted),
+            bag_of_lines(&unsorted),
+            "{name}: the same events in another order"
+        );
+        let info = run(["info", "--json", &names(&path)]).expect_silence().json();
+        assert_eq!(info[0]["records"], records, "{name}");
+        let buffers = run(["buffers", "--json", &names(&path)]).expect_silence().json();
+        let counts = buffers[0]["buffers"].as_array().expect("rows").iter();
+        assert_eq!(counts.filter_map(|row| row["records"].as_u64()).sum::<u64>(), records as u64, "{name}");
+    }
+}
+
+/// The ticks of every event; that each line is JSON shows on the way.
+fn ticks(run: &Run) -> Vec<Option<i64>> {
+    #[derive(serde::Deserialize)]
+    struct Event {
+        ticks: Option<i64>,
+    }
+    let ticks = |line| serde_json::from_str::<Event>(line).expect("JSON").ticks;
+    run.out.lines().map(ticks).collect()
+}
+
+/// A number that does not depend on the order of the lines.
+fn bag_of_lines(run: &Run) -> u64 {
+    let hash = |line: &str| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(line.as_bytes());
+        hasher.finish()
+    };
+    run.out.lines().fold(0, |sum, line| sum.wrapping_add(hash(line)))
+}
+
+#[test]
+fn system_fields_are_those_that_windows_rendered() {
+    let Some(folder) = corpus::folder("system_fields_are_those_that_windows_rendered") else { return };
+    let truth = fs::read_to_string(folder.join("truth/tx-http-server.windows.jsonl")).expect("the truth");
+    let run = dump(&[], folder.join("etl/tx-http-server.etl")).expect_silence();
+    let events = run.events();
+    assert_eq!(events.len(), 2042);
+    assert_eq!(truth.lines().count(), 2041);
+    for (index, (line, event)) in truth.lines().zip(&events[1..]).enumerate() {
+        let expected: Value = serde_json::from_str(line).expect("JSON");
+        for key in ["id", "version", "level", "task", "opcode", "keywords", "pid", "tid", "cpu"] {
+            assert_eq!(event[key], expected[key], "event {index}: {key}");
+        }
+        // Microseconds there, cut and not rounded.
+        let time = event["time"].as_str().expect("a time");
+        assert_eq!(Some(format!("{}Z", &time[..26]).as_str()), expected["time"].as_str(), "event {index}");
+        for key in ["activity_id", "related_activity_id"] {
+            let id = expected[key].as_str().map(str::to_lowercase);
+            assert_eq!(event.get(key).and_then(Value::as_str).map(str::to_owned), id, "event {index}: {key}");
+        }
+    }
+}
+
+/// Records delivered, and whether there is damage to name.
+const HOSTILE: [(&str, usize, bool); 12] = [
+    ("buf1-size0.etl", 7, true),
+    ("circular-truncated.etl", 25, true),
+    ("compressed-bitflips.etl", 3, true),
+    ("extdata-size0-linkage.etl", 7, true),
+    ("missing-header.etl", 2041, true),
+    ("record-size-huge.etl", 6, true),
+    ("record-size0.etl", 6, true),
+    ("record-unknown-type.etl", 6, true),
+    ("swapped-buffers.etl", 2042, false),
+    ("trunc-second-buffer.etl", 3, true),
+    ("wpp-size-short.etl", 48, true),
+    ("zeroed-middle-buffer.etl", 1992, true),
+];
+
+#[test]
+fn damaged_traces_give_all_that_is_good_and_name_the_rest() {
+    let Some(folder) = corpus::folder("damaged_traces_give_all_that_is_good_and_name_the_rest") else {
+        return;
+    };
+    let folder = folder.join("hostile");
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), HOSTILE.len());
+    for (name, records, is_damaged) in HOSTILE {
+        let path = folder.join(name);
+        for order in ["time", "file"] {
+            let run = dump(&["--order", order], &path).expect_status(0);
+            assert_eq!(run.events().len(), records, "{name} --order {order}");
+            assert_eq!(run.err.contains(name), is_damaged, "{name}: {}", run.err);
+            assert_eq!(run.err.contains("damage in 1 file"), is_damaged, "{name}: {}", run.err);
+        }
+        for command in ["dump", "info", "buffers"] {
+            run([command, "--strict", &names(&path)]).expect_status(i32::from(is_damaged));
+            run([command, "--quiet", &names(&path)]).expect_silence();
+        }
+    }
+    let run = dump(&[], folder.join("extdata-size0-linkage.etl"));
+    assert_eq!(run.events().iter().filter(|event| event["error"].is_string()).count(), 1);
+}
+
+#[test]
+fn a_folder_of_real_traces_is_one_trace_in_time_order() {
+    let Some(folder) = corpus::folder("a_folder_of_real_traces_is_one_trace_in_time_order") else { return };
+    let run = dump(&["--kind-of-nothing"], &folder);
+    assert_eq!(run.status, 2);
+    let run = dump(&["--provider", "EventTrace", "--opcode", "0"], folder.join("etl")).expect_status(0);
+    let headers: Vec<_> = run.events().into_iter().filter(|event| event["ticks"].is_i64()).collect();
+    assert_eq!(headers.len(), 24);
+    assert!(headers.is_sorted_by_key(|event| event["time"].as_str().expect("a time").to_owned()));
+}
