@@ -10,6 +10,9 @@ mod classic;
 mod damage;
 #[path = "bytes_by_hand/events.rs"]
 mod events;
+#[cfg(feature = "write")]
+#[path = "bytes_by_hand/files.rs"]
+mod files;
 #[path = "bytes_by_hand/kernel.rs"]
 mod kernel;
 #[path = "bytes_by_hand/log_file.rs"]

@@ -136,7 +136,7 @@ fn every_fixture_gives_the_events_and_costs_the_damage_that_it_is_made_for() {
         ),
         ("unknown_kind.etl", 4, &[Record(UnknownKind); 4]),
         ("damaged_item.etl", 7, &[Record(ExtendedItems); 3]),
-        ("wnode.etl", 3, &[Record(Resynchronised)]),
+        ("wnode.etl", 2, &[Record(RestLost)]),
         ("unused_space.etl", 3, &[]),
         ("damaged_compressed.etl", 8, &[Compressed]),
     ];
