@@ -5,8 +5,8 @@ use core::fmt;
 use crate::guid::Guid;
 use crate::record::{ExtendedItems, ExtendedType, Header, Record, RecordKind};
 use crate::time::{FileTime, Ticks};
+use crate::trace::buffer::BufferContext;
 use crate::trace::groups::provider_of_hook;
-use crate::trace::session::TraceBuffer;
 use crate::wire::flags::{
     EVENT_FLAG_32_BIT_HEADER, EVENT_FLAG_64_BIT_HEADER, EVENT_FLAG_CLASSIC_HEADER, EVENT_FLAG_DECODE_GUID,
     EVENT_FLAG_EXTENDED_INFO, EVENT_FLAG_NO_CPUTIME, EVENT_FLAG_TRACE_MESSAGE, NO_ID,
@@ -31,7 +31,7 @@ use crate::wire::flags::{
 /// Source: format reference, "From records to the consumer's `EVENT_RECORD`".
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
-    buffer: &'a TraceBuffer<'a>,
+    context: &'a BufferContext,
     record: Record<'a>,
 }
 
@@ -39,8 +39,8 @@ const _: () = assert!(size_of::<Event<'_>>() <= 64);
 
 impl<'a> Event<'a> {
     #[inline]
-    pub(super) const fn new(buffer: &'a TraceBuffer<'a>, record: Record<'a>) -> Self {
-        Self { buffer, record }
+    pub(super) const fn new(context: &'a BufferContext, record: Record<'a>) -> Self {
+        Self { context, record }
     }
 
     /// The record as it lies on disk.
@@ -49,10 +49,10 @@ impl<'a> Event<'a> {
         self.record
     }
 
-    /// The buffer that holds it.
+    /// What it shares with all events of its buffer.
     #[must_use]
-    pub const fn buffer(&self) -> &'a TraceBuffer<'a> {
-        self.buffer
+    pub const fn context(&self) -> &'a BufferContext {
+        self.context
     }
 
     /// What the record is.
@@ -82,7 +82,7 @@ impl<'a> Event<'a> {
     /// The time of day; `None` without a time stamp or without a clock to convert it.
     #[must_use]
     pub fn time(&self) -> Option<FileTime> {
-        self.buffer.to_file_time(self.time_stamp()?)
+        self.context.to_file_time(self.time_stamp()?)
     }
 
     /// `ProviderId`: the provider, the class of a classic or kernel event, or the GUID of a message.
@@ -229,13 +229,13 @@ impl<'a> Event<'a> {
     /// The processor that the event was logged on; 0 for all events of a session without per-processor buffers.
     #[must_use]
     pub const fn processor_index(&self) -> u16 {
-        self.buffer.processor_index()
+        self.context.processor_index()
     }
 
     /// `LoggerId`: the session's slot in the system.
     #[must_use]
     pub const fn logger_id(&self) -> u16 {
-        self.buffer.logger_id()
+        self.context.logger_id()
     }
 
     /// CPU time that the thread had used; `None` where the record carries none.
@@ -254,7 +254,7 @@ impl<'a> Event<'a> {
             }
             _ => return None,
         };
-        Some(if self.buffer.session().is_private() {
+        Some(if self.context.session().is_private() {
             CpuTime::Processor { processor_time: cpu_time }
         } else {
             let [a, b, c, d, e, f, g, h] = cpu_time.to_le_bytes();
@@ -302,7 +302,7 @@ impl<'a> Event<'a> {
     /// Bytes of a pointer in the payload, 4 or 8: as the record says, else as the session does.
     #[must_use]
     pub fn pointer_size(&self) -> u8 {
-        self.own_pointer_size().unwrap_or_else(|| self.buffer.session().pointer_size())
+        self.own_pointer_size().unwrap_or_else(|| self.context.session().pointer_size())
     }
 
     /// `Flags` as a consumer sees them: those on disk, and those that follow from the record's kind, the buffer and the
@@ -314,7 +314,7 @@ impl<'a> Event<'a> {
             Some(_) => EVENT_FLAG_64_BIT_HEADER,
             None => 0,
         };
-        let session = self.buffer.session().private_flag();
+        let session = self.context.session().private_flag();
         let (own, session) = match self.record.header() {
             // Set below, if items are delivered.
             Header::Event(header) => (header.flags.get() & !EVENT_FLAG_EXTENDED_INFO, session),
@@ -328,7 +328,7 @@ impl<'a> Event<'a> {
                 if item.ext_type() == ExtendedType::CONTROL_GUID { EVENT_FLAG_DECODE_GUID } else { 0 };
             flags | EVENT_FLAG_EXTENDED_INFO | decode
         });
-        EventFlags(own | width | session | self.buffer.index_flag() | items)
+        EventFlags(own | width | session | self.context.index_flag() | items)
     }
 
     fn own_pointer_size(&self) -> Option<u8> {
@@ -339,7 +339,7 @@ impl<'a> Event<'a> {
     }
 
     fn is_windows_2000(&self) -> bool {
-        self.buffer.session().layout() == crate::buffer::Layout::Windows2000
+        self.context.session().layout() == crate::buffer::Layout::Windows2000
     }
 }
 

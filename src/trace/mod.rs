@@ -1,5 +1,6 @@
 //! What a trace says about itself, and the one view of an event that all record kinds are brought to.
 
+mod buffer;
 mod clock;
 mod event;
 mod expand;
@@ -7,8 +8,9 @@ mod groups;
 mod header;
 mod session;
 
+pub use buffer::{BufferContext, Events, TraceBuffer};
 pub use clock::{Clock, ClockType};
 pub use event::{CpuTime, Event, EventFlags};
 pub use expand::{ExpandError, Expander};
 pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
-pub use session::{Events, SessionInfo, TraceBuffer};
+pub use session::SessionInfo;

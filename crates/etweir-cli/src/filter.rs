@@ -79,7 +79,7 @@ impl<'a> Filter<'a> {
         if !self.needs_time() {
             return true;
         }
-        let Some(time) = placed.event.buffer().to_file_time(placed.ticks) else { return false };
+        let Some(time) = placed.event.context().to_file_time(placed.ticks) else { return false };
         !self.no_start && self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time <= to)
     }
 }

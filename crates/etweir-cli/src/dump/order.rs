@@ -189,7 +189,7 @@ impl Sorted {
         self.entries.iter().filter_map(|entry| {
             let (input, buffer) = buffers.get(position(entry.buffer)?)?.as_ref()?;
             let record = buffer.view().record_at(Offset(entry.at.into()))?;
-            Some((*input, buffer.event(record)))
+            Some((*input, buffer.context().event(record)))
         })
     }
 }
