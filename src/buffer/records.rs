@@ -15,65 +15,102 @@ use crate::record::{Parsed, Record, Shapes};
 /// then one bit for each 8 bytes of the buffer. The work is linear in the buffer, damaged or not.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
-    /// What the hot path reads: `valid`, or nothing while the slow path has something to say first.
-    fast: &'a [u8],
     valid: &'a [u8],
-    at: usize,
-    shapes: Shapes,
-    /// Where the valid bytes should end; past `valid` if the input is cut.
-    filled: usize,
-    /// What is to be reported before the next record.
-    pending: Option<RecordDamage>,
+    walk: RecordWalk,
 }
 
 impl<'a> Records<'a> {
     pub(super) fn new(valid: &'a [u8], filled: usize, shapes: Shapes) -> Self {
-        Self { fast: valid, valid, at: BufferHeader::LEN, shapes, filled, pending: None }
+        Self { valid, walk: RecordWalk::new(valid.len(), filled, shapes) }
     }
 
     /// Where the walk stands: the start of the next record, or where it ended.
     #[must_use]
     pub fn offset(&self) -> Offset {
-        Offset::from(self.at)
+        Offset::from(self.walk.at)
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, RecordDamage>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.walk.next(self.valid)
+    }
+}
+
+impl core::iter::FusedIterator for Records<'_> {}
+
+/// Where a walk over records stands, without the bytes that it goes over: whoever keeps a buffer can keep this beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordWalk {
+    at: usize,
+    /// Where the hot path stops reading: at `end`, or at 0 while the slow path has something to say first.
+    fast_end: usize,
+    /// Where the walk ends.
+    end: usize,
+    /// Where the valid bytes should end; past `end` if the input is cut.
+    filled: usize,
+    shapes: Shapes,
+    /// What is to be reported before the next record.
+    pending: Option<RecordDamage>,
+}
+
+impl RecordWalk {
+    /// A walk over `len` valid bytes, which should be `filled`.
+    pub(crate) const fn new(len: usize, filled: usize, shapes: Shapes) -> Self {
+        Self { at: BufferHeader::LEN, fast_end: len, end: len, filled, shapes, pending: None }
+    }
+
+    /// The next step over `valid`, which has to be the same bytes each time.
+    ///
+    /// Ends: each call that yields moves at least 8 bytes on, or takes the pending report.
+    #[inline]
+    pub(crate) fn next<'a>(&mut self, valid: &'a [u8]) -> Option<Result<Record<'a>, RecordDamage>> {
+        let fast = valid.get(..self.fast_end).unwrap_or_default();
+        match Record::plain(fast, self.at, self.shapes) {
+            Some((record, next)) => {
+                self.at = next;
+                Some(Ok(record))
+            }
+            None => self.next_slow(valid.get(..self.end).unwrap_or_default()),
+        }
     }
 
     /// Everything but a plain record with a plain record's neighbours.
     #[cold]
-    fn next_slow(&mut self) -> Option<Result<Record<'a>, RecordDamage>> {
+    fn next_slow<'a>(&mut self, valid: &'a [u8]) -> Option<Result<Record<'a>, RecordDamage>> {
         if let Some(damage) = self.pending.take() {
-            self.fast = self.valid;
+            self.fast_end = self.end;
             return Some(Err(damage));
         }
-        if self.at >= self.valid.len() {
+        if self.at >= valid.len() {
             return None;
         }
-        match Parsed::at(self.valid, self.at, self.shapes) {
+        match Parsed::at(valid, self.at, self.shapes) {
             Parsed::Record(record, next) => {
                 self.at = next;
                 if let Some(cause) = record.damage() {
-                    self.pending = Some(RecordDamage {
-                        kind: RecordDamageKind::ExtendedItems,
-                        at: record.offset(),
-                        len: 0,
-                        cause,
-                    });
-                    self.fast = &[];
+                    let kind = RecordDamageKind::ExtendedItems;
+                    self.pending = Some(RecordDamage { kind, at: record.offset(), len: 0, cause });
+                    self.fast_end = 0;
                 }
                 Some(Ok(record))
             }
             Parsed::End => {
-                self.fast = &[];
-                self.valid = self.valid.get(..self.at).unwrap_or_default();
+                self.fast_end = 0;
+                self.end = self.at;
                 None
             }
             Parsed::Unknown(cause, next) => {
-                Some(Err(self.skip_to(next, RecordDamageKind::UnknownKind, cause)))
+                Some(Err(self.skip_to(valid, next, RecordDamageKind::UnknownKind, cause)))
             }
-            Parsed::Bad(cause) if self.is_cut_by_the_input() => {
-                Some(Err(self.skip_to(self.valid.len(), RecordDamageKind::Cut, cause)))
+            Parsed::Bad(cause) if self.reaches_past_the_cut(valid, self.at) => {
+                Some(Err(self.skip_to(valid, valid.len(), RecordDamageKind::Cut, cause)))
             }
-            Parsed::Bad(cause) => Some(Err(self.resynchronise(None, cause))),
-            Parsed::Wnode(cause, end) => Some(Err(self.resynchronise(Some(end), cause))),
+            Parsed::Bad(cause) => Some(Err(self.resynchronise(valid, None, cause))),
+            Parsed::Wnode(cause, end) => Some(Err(self.resynchronise(valid, Some(end), cause))),
         }
     }
 
@@ -81,33 +118,33 @@ impl<'a> Records<'a> {
     ///
     /// A `WNODE_HEADER` ends the buffer, so records that begin just where one ends do not count. Records that begin
     /// before show that it is none, but the inside of a record that a false length led to.
-    fn resynchronise(&mut self, wnode_end: Option<usize>, cause: ParseError) -> RecordDamage {
-        match self.find_next() {
+    fn resynchronise(&mut self, valid: &[u8], wnode_end: Option<usize>, cause: ParseError) -> RecordDamage {
+        match self.find_next(valid) {
             Some(next) if Some(next) != wnode_end => {
-                self.skip_to(next, RecordDamageKind::Resynchronised, cause)
+                self.skip_to(valid, next, RecordDamageKind::Resynchronised, cause)
             }
-            _ => self.skip_to(self.valid.len(), RecordDamageKind::RestLost, cause),
+            _ => self.skip_to(valid, valid.len(), RecordDamageKind::RestLost, cause),
         }
     }
 
     /// Moves on to `next`, which lies past the present place, and says what that costs.
-    fn skip_to(&mut self, next: usize, kind: RecordDamageKind, cause: ParseError) -> RecordDamage {
-        let next = next.min(self.valid.len());
+    fn skip_to(
+        &mut self,
+        valid: &[u8],
+        next: usize,
+        kind: RecordDamageKind,
+        cause: ParseError,
+    ) -> RecordDamage {
+        let next = next.min(valid.len());
         let at = Offset::from(self.at);
         let len = Offset::from(next.saturating_sub(self.at)).get();
         self.at = next;
         RecordDamage { kind, at, len, cause }
     }
 
-    /// Whether what lies here would be a record if the input went on.
-    fn is_cut_by_the_input(&self) -> bool {
-        self.reaches_past_the_cut(self.at)
-    }
-
     /// Whether the buffer is cut and a record that starts at `at` would end behind the cut and inside the buffer.
-    fn reaches_past_the_cut(&self, at: usize) -> bool {
-        let missing = self.filled.saturating_sub(self.valid.len());
-        missing > 0 && Record::would_fit(self.valid, at, self.filled, self.shapes)
+    fn reaches_past_the_cut(&self, valid: &[u8], at: usize) -> bool {
+        self.filled > valid.len() && Record::would_fit(valid, at, self.filled, self.shapes)
     }
 
     /// The first place behind the present one from which a chain of good records leads exactly to the end.
@@ -115,19 +152,18 @@ impl<'a> Records<'a> {
     /// Goes backwards once: a place is good if a record is there whose successor is good or the end. Unknown kinds with a
     /// size that makes sense may stand inside a chain, since the walk steps over them, but do not begin one. In a buffer
     /// that the input cuts, a chain ends with the record that the cut goes through.
-    fn find_next(&self) -> Option<usize> {
+    fn find_next(&self, valid: &[u8]) -> Option<usize> {
         let first = self.at.checked_add(8)?;
-        let end = self.valid.len();
+        let end = valid.len();
         let places = end.checked_sub(first)?.div_ceil(8);
         let mut leads_to_end = Bits::zeros(places);
         let mut found = None;
         for place in (0..places).rev() {
             let at = first.saturating_add(place.saturating_mul(8));
-            let (next, may_begin) = match Parsed::at(self.valid, at, self.shapes) {
-                Parsed::Record(_, next) => (next, true),
-                Parsed::Unknown(_, next) => (next, false),
-                Parsed::Bad(_) if self.reaches_past_the_cut(at) => (end, false),
-                _ => continue,
+            let (next, may_begin) = match Parsed::step_at(valid, at, self.shapes) {
+                Some(step) => step,
+                None if self.reaches_past_the_cut(valid, at) => (end, false),
+                None => continue,
             };
             // The next record is at a multiple of 8 past this one.
             let next_place = next.saturating_sub(first) / 8;
@@ -141,24 +177,6 @@ impl<'a> Records<'a> {
         found
     }
 }
-
-impl<'a> Iterator for Records<'a> {
-    type Item = Result<Record<'a>, RecordDamage>;
-
-    /// Ends: each call that yields moves at least 8 bytes on, or takes the pending report.
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        match Record::plain(self.fast, self.at, self.shapes) {
-            Some((record, next)) => {
-                self.at = next;
-                Some(Ok(record))
-            }
-            None => self.next_slow(),
-        }
-    }
-}
-
-impl core::iter::FusedIterator for Records<'_> {}
 
 /// A set of small numbers.
 struct Bits(Vec<u64>);
