@@ -74,3 +74,28 @@ pub enum ParseError {
         found: u64,
     },
 }
+
+impl ParseError {
+    /// The same error with offsets that count from where `base` counts from, instead of from `base` itself.
+    #[must_use]
+    pub const fn based_at(mut self, base: Offset) -> Self {
+        let (Self::Truncated { at, .. } | Self::OutOfRange { at, .. } | Self::Unexpected { at, .. }) =
+            &mut self;
+        *at = Offset(at.0.saturating_add(base.0));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_where_and_the_numbers() {
+        let error = ParseError::Truncated { what: "record", at: Offset(0x48), need: 80, have: 28 };
+        assert_eq!(error.to_string(), "record at 0x48 needs 80 bytes, 28 left");
+        assert_eq!(error.based_at(Offset(0x2000)).to_string(), "record at 0x2048 needs 80 bytes, 28 left");
+    }
+}

@@ -184,7 +184,26 @@ fn zeros_in_a_compressed_file_cost_the_buffer_in_their_place() {
 #[test]
 fn a_zeroed_header_costs_its_buffer_and_no_other() {
     let bytes = file(3).damage(Harm::Overwrite { buffer: 2, at: 0, bytes: vec![0; 72] }).to_bytes();
-    assert_eq!(read(&bytes), (ids([1, 3]), vec![(DamageKind::Zeroed, 2048)]));
+    assert_eq!(read(&bytes), (ids([1, 3]), vec![(DamageKind::NoBuffer, 2048)]));
+}
+
+#[test]
+fn a_header_buffer_behind_garbage_still_tells_the_clock() {
+    for garbage in [vec![0; 512], vec![0xA5; 3000], b"some text before the trace".to_vec()] {
+        let bytes = [garbage, file(2).to_bytes()].concat();
+        let reader = ReadOptions::new().open(&bytes[..]).expect("a trace");
+        assert!(reader.session().clock().is_known());
+        assert_eq!(read(&bytes), (ids(1..=2), vec![(DamageKind::NoBuffer, 0)]));
+    }
+}
+
+#[test]
+fn a_zeroed_sector_inside_a_buffer_costs_the_records_in_it() {
+    let harm = Harm::Overwrite { buffer: 1, at: 72 + 0x50, bytes: vec![0; 0x58] };
+    let bytes = file(2).damage(harm).to_bytes();
+    let without = [vec![10], ids(1..=2)[2..].to_vec()].concat();
+    let damage = DamageKind::Record(RecordDamageKind::Resynchronised);
+    assert_eq!(read(&bytes), (without, vec![(damage, 1024 + 72 + 0x50)]));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::buffer::damage::{RecordDamage, RecordDamageKind};
 use crate::buffer::header::BufferHeader;
+use crate::bytes::u32_at;
 use crate::error::{Offset, ParseError};
 use crate::record::{Parsed, Record, Shapes};
 
@@ -11,7 +12,7 @@ use crate::record::{Parsed, Record, Shapes};
 /// [`BufferView::records`](crate::buffer::BufferView::records).
 ///
 /// Every byte between the header and the end of the valid bytes is in a record (or its padding), in a reported damage, or
-/// behind a marker of unused space, which ends the walk silently. Allocates nothing, except once when a search is needed:
+/// unused space, zeros or ones up to the end, which ends the walk silently. Allocates nothing, except once when a search is needed:
 /// then one bit for each 8 bytes of the buffer. The work is linear in the buffer, damaged or not.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
@@ -98,11 +99,7 @@ impl RecordWalk {
                 }
                 Some(Ok(record))
             }
-            Parsed::End => {
-                self.fast_end = 0;
-                self.end = self.at;
-                None
-            }
+            Parsed::End => self.end_or_gap(valid).map(Err),
             Parsed::Unknown(cause, next) => {
                 Some(Err(self.skip_to(valid, next, RecordDamageKind::UnknownKind, cause)))
             }
@@ -112,6 +109,25 @@ impl RecordWalk {
             Parsed::Bad(cause) => Some(Err(self.resynchronise(valid, None, cause))),
             Parsed::Wnode(cause, end) => Some(Err(self.resynchronise(valid, Some(end), cause))),
         }
+    }
+
+    /// Behind the marker of unused space only filler should follow, and then the walk ends. The format reference has it end
+    /// whatever follows; but where something else does, a part of the buffer was overwritten, as with a zeroed sector, and
+    /// the records behind it are good.
+    fn end_or_gap(&mut self, valid: &[u8]) -> Option<RecordDamage> {
+        let rest = valid.get(self.at..).unwrap_or_default();
+        if rest.iter().all(|byte| matches!(byte, 0 | 0xFF)) {
+            self.fast_end = 0;
+            self.end = self.at;
+            return None;
+        }
+        let cause = ParseError::Unexpected {
+            what: "record",
+            at: Offset::from(self.at),
+            expected: "a record marker, or nothing behind unused space",
+            found: u32_at(rest, 0).unwrap_or_default().into(),
+        };
+        Some(self.resynchronise(valid, None, cause))
     }
 
     /// Moves on to where records go on, or to the end.

@@ -47,24 +47,36 @@ pub enum DamageKind {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DamageCause {
-    /// Bytes contradict the format. Offsets in it count from the start of the buffer.
+    /// Bytes contradict the format. Offsets in it count from the start of the file; for damage inside a compressed buffer,
+    /// from the start of that buffer once it is expanded.
     Parse(ParseError),
     /// A buffer does not expand.
     Expand(ExpandError),
+}
+
+impl DamageCause {
+    /// The same cause at its place in the file, where its offsets belong to one.
+    pub(super) const fn based_at(self, base: Offset) -> Self {
+        match self {
+            Self::Parse(cause) => Self::Parse(cause.based_at(base)),
+            Self::Expand(cause) => Self::Expand(cause),
+        }
+    }
 }
 
 impl Damage {
     /// The damage that the walk over the records of `buffer` reported.
     #[must_use]
     pub fn in_buffer(buffer: &FileBuffer<'_>, damage: RecordDamage) -> Self {
+        let start = buffer.offset();
         // Inside a compressed buffer, offsets belong to no place in the file.
-        let (at, len) = if buffer.is_compressed() { (Offset(0), 0) } else { (damage.at, damage.len) };
-        Self {
-            kind: DamageKind::Record(damage.kind),
-            at: Offset(buffer.offset().get().saturating_add(at.get())),
-            len,
-            cause: Some(DamageCause::Parse(damage.cause)),
-        }
+        let (at, len, cause) = if buffer.is_compressed() {
+            (start, 0, damage.cause)
+        } else {
+            let at = Offset(start.get().saturating_add(damage.at.get()));
+            (at, damage.len, damage.cause.based_at(start))
+        };
+        Self { kind: DamageKind::Record(damage.kind), at, len, cause: Some(DamageCause::Parse(cause)) }
     }
 
     /// Whether it lies inside a buffer that is delivered otherwise.

@@ -40,7 +40,8 @@ impl<R: Read> EtlReader<R> {
         Ok(true)
     }
 
-    /// Without a header: passes over what precedes the first buffer, no more than the length of one.
+    /// Without a header at the very start: passes over what precedes the first buffer, no more than the length of one. That
+    /// may be a header buffer with something before it.
     pub(super) fn find_first_buffer(&mut self) -> Result<bool, Error> {
         if self.search().is_followed()? {
             return Ok(true);
@@ -49,6 +50,7 @@ impl<R: Read> EtlReader<R> {
         if next > 0 {
             self.report(DamageKind::NoBuffer, next, None);
             self.pass(next)?;
+            self.read_header()?;
         }
         Ok(true)
     }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::buffer::{BufferHeader, Layout};
+use crate::bytes::slice_at;
 use crate::error::Offset;
 use crate::file::error::Error;
 use crate::file::window::Window;
@@ -36,6 +37,12 @@ impl<R: Read> Search<'_, R> {
     pub(super) fn is_start_or_end(&mut self, at: usize) -> Result<bool, Error> {
         let have = self.window.fill(at.saturating_add(PEEK))?.len();
         Ok(have == at || self.is_start(at))
+    }
+
+    /// Whether there are zeros in place of a header `at` bytes from here, as far as can be seen in what is in memory.
+    pub(super) fn is_zeroed(&self, at: usize) -> bool {
+        let header = slice_at(self.window.bytes(), at, BufferHeader::LEN);
+        header.is_some_and(|header| header.iter().all(|byte| *byte == 0))
     }
 
     /// Whether what lies here looks like a buffer by its header alone, and another, or the end, follows where it says.

@@ -119,6 +119,12 @@ impl<R: Read> EtlReader<R> {
                 _ => Extent::Whole(size),
             });
         }
+        // Nothing has to be searched where only unwritten space follows a length that is right anyway.
+        if let Some(size) = own.filter(|_| own == usual)
+            && self.search().is_zeroed(size)
+        {
+            return Ok(Extent::Whole(size));
+        }
         let next = self.search().next_start(1)?;
         let before = next.unwrap_or(usize::MAX);
         let fits = [usual, own].into_iter().flatten().find(|size| *size <= before);
@@ -209,7 +215,7 @@ impl<R: Read> EtlReader<R> {
     /// Passes over everything up to the next buffer.
     fn pass_garbage(&mut self, kind: DamageKind, cause: ParseError) -> Result<(), Error> {
         let at = self.offset();
-        let cause = Some(DamageCause::Parse(cause));
+        let cause = Some(DamageCause::Parse(cause.based_at(at)));
         let mut from = 1;
         // Every turn passes over a buffer's length or finds where to stop.
         loop {
@@ -258,8 +264,9 @@ impl<R: Read> EtlReader<R> {
             let (Ok(step) | Err(step)) = self.search().next_start(usize::from(!passed))?;
             self.pass(step)?;
         }
+        let kind = if passed { DamageKind::Zeroed } else { DamageKind::NoBuffer };
         let len = self.offset().get().saturating_sub(at.get());
-        self.damage.add(Damage { kind: DamageKind::Zeroed, at, len, cause: None });
+        self.damage.add(Damage { kind, at, len, cause: None });
         Ok(())
     }
 
@@ -270,9 +277,10 @@ impl<R: Read> EtlReader<R> {
         Ok(())
     }
 
-    /// Counts damage that starts here.
+    /// Counts damage that starts here. Offsets in the cause count from here.
     pub(super) fn report(&mut self, kind: DamageKind, len: usize, cause: Option<DamageCause>) {
         let at = self.offset();
+        let cause = cause.map(|cause| cause.based_at(at));
         self.damage.add(Damage { kind, at, len: Offset::from(len).get(), cause });
     }
 

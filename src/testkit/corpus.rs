@@ -1,6 +1,7 @@
 //! Where the real traces are that some tests read. None of them is part of the project.
 
-use std::eprintln;
+use alloc::format;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The folder of real traces: the one that `ETWEIR_CORPUS` names, else `../shared/corpus` beside the workspace.
@@ -13,6 +14,8 @@ pub fn folder(test: &str) -> Option<PathBuf> {
     if folder.join("etl").is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: {test} reads real traces from {}, which is not there", folder.display());
+    // Past the macros, whose output the test runner keeps to itself where a test passes.
+    let line = format!("skipped: {test} reads real traces from {}, which is not there\n", folder.display());
+    let _ = std::io::stderr().write_all(line.as_bytes());
     None
 }

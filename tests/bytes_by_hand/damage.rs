@@ -54,9 +54,24 @@ fn records_of_all_families_follow_each_other_in_one_buffer() {
 }
 
 #[test]
-fn a_marker_of_zeros_or_ones_ends_the_buffer_silently() {
+fn zeros_or_ones_to_the_end_are_unused_space_and_end_the_buffer_silently() {
+    for filler in [[0; 8], [0xFF; 8]] {
+        assert_eq!(walk_body(&[&perf(), &filler]), [Ok(0x48)]);
+        assert_eq!(walk_body(&[&perf(), &filler, &[0; 64], &[0xFF; 64]]), [Ok(0x48)]);
+    }
+}
+
+#[test]
+fn zeros_or_ones_with_something_behind_them_are_damage() {
     for marker in [[0; 4], [0xFF; 4]] {
-        assert_eq!(walk_body(&[&perf(), &marker, &[1, 2, 3, 4], &perf()]), [Ok(0x48)]);
+        assert_eq!(
+            walk_body(&[&perf(), &marker, &[1, 2, 3, 4], &[0; 16], &perf()]),
+            [Ok(0x48), Err((RecordDamageKind::Resynchronised, 0x68, 0x18)), Ok(0x80)]
+        );
+        assert_eq!(
+            walk_body(&[&perf(), &marker, &[1, 2, 3, 4]]),
+            [Ok(0x48), Err((RecordDamageKind::RestLost, 0x68, 0x08))]
+        );
     }
 }
 
