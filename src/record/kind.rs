@@ -124,20 +124,6 @@ impl RecordKind {
             Self::Timed | Self::Error | Self::Message => None,
         }
     }
-
-    /// The layout of the header, whatever the width.
-    pub(crate) const fn family(self) -> Family {
-        match self {
-            Self::System32 | Self::System64 => Family::System,
-            Self::Compact32 | Self::Compact64 => Family::Compact,
-            Self::Full32 | Self::Full64 => Family::Full,
-            Self::Instance32 | Self::Instance64 => Family::Instance,
-            Self::PerfInfo32 | Self::PerfInfo64 => Family::Perf,
-            Self::Event32 | Self::Event64 => Family::Event,
-            Self::Message => Family::Message,
-            Self::Timed | Self::Error => Family::Opaque,
-        }
-    }
 }
 
 impl fmt::Display for RecordKind {
@@ -146,7 +132,7 @@ impl fmt::Display for RecordKind {
     }
 }
 
-/// Kinds that share a header layout.
+/// Kinds that share a header layout, whatever their width.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Family {
     System,
@@ -154,6 +140,8 @@ pub(crate) enum Family {
     Perf,
     Full,
     Instance,
+    /// Instance headers of Windows 5.0 and 5.1.
+    OldInstance,
     Event,
     Message,
     /// Only the size is understood.

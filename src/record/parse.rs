@@ -20,20 +20,20 @@ pub struct Record<'a> {
     /// Exactly the record's size, without padding; never less than the header of its kind.
     bytes: &'a [u8],
     offset: usize,
-    /// Where the payload starts in `bytes`.
-    payload_at: u16,
-    kind: RecordKind,
-    /// The header is that of Windows before 5.2, where this makes a difference.
-    old_instance: bool,
-    /// The chain of extended items leaves the record.
-    broken_chain: bool,
+    shape: &'static Shape,
+    /// Where the payload starts in `bytes`, in the low 16 bits, and [`BROKEN_CHAIN`]. One word, written and read as one:
+    /// narrow fields written apart and read together stall the processor.
+    meta: u64,
 }
+
+/// The chain of extended items leaves the record.
+const BROKEN_CHAIN: u64 = 1 << 16;
 
 impl<'a> Record<'a> {
     /// What the record is.
     #[must_use]
     pub const fn kind(&self) -> RecordKind {
-        self.kind
+        self.shape.kind
     }
 
     /// The whole record as it lies in the buffer, header first, without its padding.
@@ -55,13 +55,13 @@ impl<'a> Record<'a> {
     #[inline]
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
-        self.bytes.get(usize::from(self.payload_at)..).unwrap_or_default()
+        self.bytes.get(usize::from(low_u16(self.meta))..).unwrap_or_default()
     }
 
     /// Why the extended items could not all be read, if so. The record's header is good all the same.
     #[must_use]
     pub fn damage(&self) -> Option<ParseError> {
-        if !self.broken_chain {
+        if self.meta & BROKEN_CHAIN == 0 {
             return None;
         }
         let chain = self.bytes.get(size_of::<RawEventHeader>()..)?;
@@ -71,7 +71,7 @@ impl<'a> Record<'a> {
     /// The record as a WPP message, if it is one.
     #[must_use]
     pub fn message(&self) -> Option<Message<'a>> {
-        (self.kind == RecordKind::Message).then(|| Message::new(self.bytes))
+        (self.shape.family == Family::Message).then(|| Message::new(self.bytes))
     }
 
     /// The extended items that lie in the record, or that a consumer makes from its header.
@@ -110,13 +110,13 @@ impl<'a> Record<'a> {
     #[inline]
     pub(crate) fn header(&self) -> Header<'a> {
         // No arm can fall through to `Opaque` but the last: a record is never shorter than the header of its kind.
-        let header = match self.kind.family() {
+        let header = match self.shape.family {
             Family::Event => view(self.bytes).map(Header::Event),
             Family::Perf => view(self.bytes).map(Header::Perf),
             Family::Full => view(self.bytes).map(Header::Full),
             Family::System => view(self.bytes).map(Header::System),
             Family::Compact => view(self.bytes).map(Header::Compact),
-            Family::Instance if self.old_instance => view(self.bytes).map(Header::OldInstance),
+            Family::OldInstance => view(self.bytes).map(Header::OldInstance),
             Family::Instance => view(self.bytes).map(Header::Instance),
             Family::Message => Some(Header::Message(Message::new(self.bytes))),
             Family::Opaque => None,
@@ -151,14 +151,7 @@ impl<'a> Record<'a> {
         if size < usize::from(shape.header_len) {
             return None;
         }
-        let record = Self {
-            bytes: record,
-            offset: at,
-            payload_at: u16::from(shape.header_len),
-            kind: shape.kind,
-            old_instance: shapes.old_instance,
-            broken_chain: false,
-        };
+        let record = Self { bytes: record, offset: at, shape, meta: shape.header_len.into() };
         Some((record, align8(end)))
     }
 }
@@ -221,17 +214,10 @@ impl<'a> Parsed<'a> {
         let Some(record) = slice_at(bytes, at, size) else {
             return Self::Bad(truncated("record", at, Offset::from(size).get(), have));
         };
-        let Some((payload_at, broken_chain)) = shape.payload_at(record, head, at) else {
+        let Some(meta) = shape.meta(record, head, at) else {
             return Self::Bad(bad_size(size, shape.min_len(head), have, at));
         };
-        let record = Record {
-            bytes: record,
-            offset: at,
-            payload_at,
-            kind: shape.kind,
-            old_instance: shapes.old_instance,
-            broken_chain,
-        };
+        let record = Record { bytes: record, offset: at, shape, meta };
         Self::Record(record, align8(at.saturating_add(size)))
     }
 
@@ -315,6 +301,7 @@ struct Shape {
     /// Where the size lies in the first eight bytes, in bits: 0, or 32 in the families that start with a version.
     size_shift: u8,
     kind: RecordKind,
+    family: Family,
 }
 
 impl Shape {
@@ -324,31 +311,31 @@ impl Shape {
         usize::from(low_u16(head.wrapping_shr(self.size_shift.into())))
     }
 
-    /// Where the payload of `record` starts and whether its extended items are damaged; `None` if the record is shorter
-    /// than its header and what the header announces.
-    fn payload_at(&self, record: &[u8], head: u64, at: usize) -> Option<(u16, bool)> {
+    /// Where the payload of `record` starts and whether its extended items are damaged, as a record keeps it; `None` if the
+    /// record is shorter than its header and what the header announces.
+    fn meta(&self, record: &[u8], head: u64, at: usize) -> Option<u64> {
         let min_len = self.min_len(head);
         if record.len() < min_len {
             return None;
         }
         let mut payload_at = min_len;
-        let mut broken_chain = false;
-        if self.kind.family() == Family::Event && head & self.not_plain != 0 {
+        let mut flags = 0;
+        if self.family == Family::Event && head & self.not_plain != 0 {
             let chain = record.get(min_len..)?;
             match chain_len(chain, at.saturating_add(min_len)) {
                 Ok(len) => payload_at = min_len.saturating_add(len),
                 Err(_) => {
-                    broken_chain = true;
+                    flags = BROKEN_CHAIN;
                     payload_at = record.len();
                 }
             }
         }
-        Some((u16::try_from(payload_at).ok()?, broken_chain))
+        Some(u64::from(u16::try_from(payload_at).ok()?) | flags)
     }
 
     /// Bytes of the header with its extension or its message items, but without extended items.
     fn min_len(&self, head: u64) -> usize {
-        match self.kind.family() {
+        match self.family {
             Family::Message => items_len(low_u16(head.wrapping_shr(48))),
             Family::System | Family::Compact | Family::Perf => {
                 let (pebs_len, pmc_len) = extension_lens(low_u16(head));
@@ -374,28 +361,25 @@ fn low_u16(value: u64) -> u16 {
     u16::from_le_bytes([low, high])
 }
 
-/// The shapes by header type, for one age of the format. `Copy`: a reference and a flag.
+/// The shapes by header type, for one age of the format.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shapes {
-    table: &'static [Option<Shape>; TYPES],
-    old_instance: bool,
-}
+pub(crate) struct Shapes(&'static [Option<Shape>; TYPES]);
 
 /// One more than the largest header type.
 const TYPES: usize = 0x16;
 
 impl Shapes {
     /// Windows 5.2 and later.
-    pub(crate) const MODERN: Self = Self { table: &MODERN, old_instance: false };
+    pub(crate) const MODERN: Self = Self(&MODERN);
     /// Windows 5.0 and 5.1, with the short instance headers.
-    pub(crate) const OLD_INSTANCE: Self = Self { table: &OLD_INSTANCE, old_instance: true };
+    pub(crate) const OLD_INSTANCE: Self = Self(&OLD_INSTANCE);
 
     /// The shape of a record with these first eight bytes, if they tell of a known kind.
     #[inline]
     fn of(self, head: u64) -> Option<&'static Shape> {
         let [_, _, header_type, top, ..] = head.to_le_bytes();
         if top == 0xC0 {
-            self.table.get(usize::from(header_type))?.as_ref()
+            self.0.get(usize::from(header_type))?.as_ref()
         } else if top >> 4 == 9 {
             Some(&MESSAGE)
         } else {
@@ -404,13 +388,14 @@ impl Shapes {
     }
 }
 
-static MODERN: [Option<Shape>; TYPES] = table(size_of::<RawInstanceHeader>());
-static OLD_INSTANCE: [Option<Shape>; TYPES] = table(size_of::<RawOldInstanceHeader>());
+static MODERN: [Option<Shape>; TYPES] = table(Family::Instance, size_of::<RawInstanceHeader>());
+static OLD_INSTANCE: [Option<Shape>; TYPES] = table(Family::OldInstance, size_of::<RawOldInstanceHeader>());
 static MESSAGE: Shape = Shape {
     not_plain: u64::MAX,
     header_len: len(size_of::<RawMessageHeader>()),
     size_shift: 0,
     kind: RecordKind::Message,
+    family: Family::Message,
 };
 
 /// In the families that start with a version, the high byte of it.
@@ -421,28 +406,28 @@ const EXTENDED_INFO: u64 = 1 << 32;
 const _: () = assert!(EXTENSION == 0x8000 | 0x0700 && VERSION_PEBS_INDEX | VERSION_PMC_COUNTERS == 0x8700);
 
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler: a wrong index does not build")]
-const fn table(instance_len: usize) -> [Option<Shape>; TYPES] {
-    const fn versioned(kind: RecordKind, header_len: usize) -> Option<Shape> {
-        Some(Shape { not_plain: EXTENSION, header_len: len(header_len), size_shift: 32, kind })
+const fn table(instance: Family, instance_len: usize) -> [Option<Shape>; TYPES] {
+    const fn versioned(kind: RecordKind, family: Family, header_len: usize) -> Option<Shape> {
+        Some(Shape { not_plain: EXTENSION, header_len: len(header_len), size_shift: 32, kind, family })
     }
-    const fn sized(kind: RecordKind, header_len: usize, not_plain: u64) -> Option<Shape> {
-        Some(Shape { not_plain, header_len: len(header_len), size_shift: 0, kind })
+    const fn sized(kind: RecordKind, family: Family, header_len: usize, not_plain: u64) -> Option<Shape> {
+        Some(Shape { not_plain, header_len: len(header_len), size_shift: 0, kind, family })
     }
     let mut table = [None; TYPES];
-    table[0x01] = versioned(RecordKind::System32, size_of::<RawSystemHeader>());
-    table[0x02] = versioned(RecordKind::System64, size_of::<RawSystemHeader>());
-    table[0x03] = versioned(RecordKind::Compact32, size_of::<RawCompactHeader>());
-    table[0x04] = versioned(RecordKind::Compact64, size_of::<RawCompactHeader>());
-    table[0x0A] = sized(RecordKind::Full32, size_of::<RawFullHeader>(), 0);
-    table[0x0B] = sized(RecordKind::Instance32, instance_len, 0);
-    table[0x0C] = sized(RecordKind::Timed, OPAQUE_LEN, 0);
-    table[0x0D] = sized(RecordKind::Error, OPAQUE_LEN, 0);
-    table[0x10] = versioned(RecordKind::PerfInfo32, size_of::<RawPerfHeader>());
-    table[0x11] = versioned(RecordKind::PerfInfo64, size_of::<RawPerfHeader>());
-    table[0x12] = sized(RecordKind::Event32, size_of::<RawEventHeader>(), EXTENDED_INFO);
-    table[0x13] = sized(RecordKind::Event64, size_of::<RawEventHeader>(), EXTENDED_INFO);
-    table[0x14] = sized(RecordKind::Full64, size_of::<RawFullHeader>(), 0);
-    table[0x15] = sized(RecordKind::Instance64, instance_len, 0);
+    table[0x01] = versioned(RecordKind::System32, Family::System, size_of::<RawSystemHeader>());
+    table[0x02] = versioned(RecordKind::System64, Family::System, size_of::<RawSystemHeader>());
+    table[0x03] = versioned(RecordKind::Compact32, Family::Compact, size_of::<RawCompactHeader>());
+    table[0x04] = versioned(RecordKind::Compact64, Family::Compact, size_of::<RawCompactHeader>());
+    table[0x0A] = sized(RecordKind::Full32, Family::Full, size_of::<RawFullHeader>(), 0);
+    table[0x0B] = sized(RecordKind::Instance32, instance, instance_len, 0);
+    table[0x0C] = sized(RecordKind::Timed, Family::Opaque, OPAQUE_LEN, 0);
+    table[0x0D] = sized(RecordKind::Error, Family::Opaque, OPAQUE_LEN, 0);
+    table[0x10] = versioned(RecordKind::PerfInfo32, Family::Perf, size_of::<RawPerfHeader>());
+    table[0x11] = versioned(RecordKind::PerfInfo64, Family::Perf, size_of::<RawPerfHeader>());
+    table[0x12] = sized(RecordKind::Event32, Family::Event, size_of::<RawEventHeader>(), EXTENDED_INFO);
+    table[0x13] = sized(RecordKind::Event64, Family::Event, size_of::<RawEventHeader>(), EXTENDED_INFO);
+    table[0x14] = sized(RecordKind::Full64, Family::Full, size_of::<RawFullHeader>(), 0);
+    table[0x15] = sized(RecordKind::Instance64, instance, instance_len, 0);
     table
 }
 
