@@ -5,10 +5,12 @@
 /// No allocation is sized by the input before it was checked against what is there and against these numbers.
 ///
 /// ```
-/// let limits = etweir::Limits { buffer_bytes: 1 << 20, ..etweir::Limits::default() };
+/// let mut limits = etweir::Limits::default();
 /// assert_eq!(limits.decompressed_bytes, 16 * 1024 * 1024);
+/// limits.decompressed_bytes = 1024 * 1024;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The largest buffer that is accepted, in bytes as it lies in the input, its header included. Default: 16 MiB and
     /// one page, as sessions have buffers of at most 16 MiB and a compressed one may hardly shrink.

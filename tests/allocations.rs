@@ -1,4 +1,5 @@
-//! Nothing is allocated for an event, and nothing for a buffer once the reader has its memory.
+//! Nothing is allocated for an event, and nothing for a buffer once the reader has its memory, compressed with XPRESS or not.
+//! XPRESS Huffman takes a table for each expansion.
 #![allow(unsafe_code, reason = "a counting allocator")]
 
 use core::alloc::{GlobalAlloc, Layout};

@@ -327,7 +327,8 @@ fn what_is_no_trace_says_what_it_is() {
 
 #[test]
 fn a_buffer_larger_than_the_limit_is_refused_and_costs_no_memory() {
-    let limits = Limits { buffer_bytes: 512, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.buffer_bytes = 512;
     let bytes = file(3).to_bytes();
     let (found, damage) = read_from(&bytes[..], ReadOptions::new().limits(limits)).expect("a trace");
     assert_eq!(found, []);

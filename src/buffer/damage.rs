@@ -8,6 +8,7 @@ use crate::error::{Offset, ParseError};
 ///
 /// Its `source` is the contradiction that was found; the text says what it cost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct RecordDamage {
     /// What the damage is.
     pub kind: RecordDamageKind,

@@ -165,13 +165,16 @@ impl RecordWalk {
 
     /// The first place behind the present one from which a chain of good records leads exactly to the end.
     ///
-    /// Goes backwards once: a place is good if a record is there whose successor is good or the end. Unknown kinds with a
+    /// Goes backwards once: a place is good if a record is there whose successor is good, the end, or unused space up to it. Unknown kinds with a
     /// size that makes sense may stand inside a chain, since the walk steps over them, but do not begin one. In a buffer
     /// that the input cuts, a chain ends with the record that the cut goes through.
     fn find_next(&self, valid: &[u8]) -> Option<usize> {
         let first = self.at.checked_add(8)?;
         let end = valid.len();
         let places = end.checked_sub(first)?.div_ceil(8);
+        // Unused space at the end is an end as well.
+        let used =
+            valid.iter().rposition(|byte| !matches!(byte, 0 | 0xFF)).map_or(0, |last| last.saturating_add(1));
         let mut leads_to_end = Bits::zeros(places);
         let mut found = None;
         for place in (0..places).rev() {
@@ -183,7 +186,7 @@ impl RecordWalk {
             };
             // The next record is at a multiple of 8 past this one.
             let next_place = next.saturating_sub(first) / 8;
-            if next >= end || leads_to_end.get(next_place) {
+            if next >= used || leads_to_end.get(next_place) {
                 leads_to_end.set(place);
                 if may_begin {
                     found = Some(at);

@@ -10,6 +10,7 @@ use crate::trace::ExpandError;
 
 /// One piece of a file that is not, or not wholly, delivered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Damage {
     /// What the damage is.
     pub kind: DamageKind,
@@ -26,7 +27,8 @@ pub struct Damage {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum DamageKind {
-    /// A buffer whose length in its header is wrong; the session's buffer size was used and the buffer delivered.
+    /// A buffer whose length in its header is wrong: the session's buffer size, or where the next buffer begins, told it,
+    /// and the buffer was delivered.
     RepairedSize,
     /// A buffer whose header contradicts itself: skipped.
     BadBuffer,
@@ -91,7 +93,7 @@ impl fmt::Display for Damage {
         let Self { at, len, .. } = self;
         match self.kind {
             DamageKind::RepairedSize => {
-                write!(f, "buffer at {at} has a wrong size, read with the session's buffer size")
+                write!(f, "buffer at {at} has a wrong size, read up to where it has to end")
             }
             DamageKind::BadBuffer => write!(f, "damaged buffer at {at}, {len} bytes skipped"),
             DamageKind::NoBuffer => write!(f, "no buffer at {at}, {len} bytes skipped"),

@@ -8,6 +8,7 @@ use crate::codec::Format;
 use crate::file::damage::DamageKind;
 use crate::file::error::Error;
 use crate::file::reader::EtlReader;
+use crate::limits::Limits;
 use crate::record::{Parsed, Record};
 use crate::trace::{Expander, LogFileHeader, SessionInfo};
 
@@ -34,7 +35,12 @@ impl<R: Read> EtlReader<R> {
         if compressed {
             // The low half of the state is the number of the format.
             let [low, high, ..] = raw.map(|raw| raw.state()).unwrap_or_default().to_le_bytes();
-            self.expander = Expander::new(Format::from_number(u16::from_le_bytes([low, high])), &self.limits);
+            let format = Format::from_number(u16::from_le_bytes([low, high]));
+            // No buffer expands past the session's buffer size. Ordinary sizes are allowed all the same, since the field
+            // that tells it may be the damaged one.
+            let session = usize::try_from(header.buffer_size).unwrap_or(usize::MAX).max(ORDINARY_BUFFER);
+            let decompressed_bytes = self.limits.decompressed_bytes.min(session);
+            self.expander = Expander::new(format, &Limits { decompressed_bytes, ..self.limits.clone() });
         }
         self.header = Some(header);
         Ok(true)
@@ -55,6 +61,9 @@ impl<R: Read> EtlReader<R> {
         Ok(true)
     }
 }
+
+/// The largest buffer that sessions had before Windows 8, and more than most have since.
+const ORDINARY_BUFFER: usize = 1024 * 1024;
 
 /// The record at the place of the log-file header.
 fn first_record(bytes: &[u8]) -> Option<Record<'_>> {

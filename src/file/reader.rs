@@ -46,6 +46,8 @@ pub struct EtlReader<R> {
     pub(super) buffer_size: Option<usize>,
     pub(super) expander: Expander,
     pub(super) searched: Searched,
+    /// Up to here, lengths of compressed buffers are not believed before it is known where the next one begins.
+    pub(super) doubtful_until: u64,
     pub(super) damage: DamageReport,
     /// Bytes of the buffer that was handed out last.
     handed_out: usize,
@@ -85,6 +87,7 @@ impl<R: Read> EtlReader<R> {
             buffer_size: None,
             expander: Expander::new(None, &limits),
             searched: Searched::default(),
+            doubtful_until: 0,
             damage: DamageReport::new(limits.damage_entries),
             handed_out: 0,
             buffers: 0,

@@ -1,5 +1,6 @@
 //! Where buffers may begin.
 
+use core::ops::Range;
 use std::io::Read;
 
 use crate::buffer::{BufferHeader, Layout};
@@ -77,6 +78,12 @@ impl<R: Read> Search<'_, R> {
             // Of a buffer that the source cuts off here, the header has to do.
             data.first_chunk().is_none_or(|head| starts_a_record(*head, room))
         }
+    }
+
+    /// Whether a buffer begins in this range of places, counted from here.
+    pub(super) fn has_start_in(&mut self, places: Range<usize>) -> Result<bool, Error> {
+        self.window.fill(places.end.saturating_add(PEEK))?;
+        Ok(places.into_iter().any(|at| self.is_start(at)))
     }
 
     /// How far ahead the next buffer begins, `from` bytes from here or later.

@@ -27,7 +27,7 @@ enum Extent {
     /// A buffer of this length, which its header denies.
     Repaired(usize, ParseError),
     /// A buffer of which so much is there before another begins.
-    Shortened { size: usize, have: usize },
+    Shortened { size: usize, have: usize, cause: ParseError },
     /// No buffer.
     None(ParseError),
 }
@@ -57,7 +57,15 @@ impl<R: Read> EtlReader<R> {
                     let have = self.window.fill(size)?.len();
                     self.check(size, have)?
                 }
-                Extent::Shortened { size, have } => self.check(size, have)?,
+                Extent::Shortened { size, have, cause } => {
+                    let before = self.damage.count();
+                    let found = self.check(size, have)?;
+                    if found.is_some() && self.damage.count() == before {
+                        // Nothing is missing, so only the length is wrong.
+                        self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
+                    }
+                    found
+                }
                 Extent::None(cause) => {
                     self.pass_garbage(DamageKind::NoBuffer, cause)?;
                     None
@@ -107,17 +115,9 @@ impl<R: Read> EtlReader<R> {
         let mut sizes = [usual, own];
         sizes.sort_unstable();
         for size in sizes.into_iter().flatten() {
-            if !self.search().is_start_or_end(size)? {
-                continue;
-            }
-            if usual.is_some() {
+            if self.search().is_start_or_end(size)? && (usual.is_some() || !self.hides_a_buffer(size)?) {
                 return Ok(extent_of(size));
             }
-            // With nothing to compare it with, a buffer inside tells that it has been taken along.
-            return Ok(match self.search().next_start(1)? {
-                Ok(next) if next < size => Extent::Repaired(next, cause),
-                _ => Extent::Whole(size),
-            });
         }
         // Nothing has to be searched where only unwritten space follows a length that is right anyway.
         if let Some(size) = own.filter(|_| own == usual)
@@ -126,20 +126,54 @@ impl<R: Read> EtlReader<R> {
             return Ok(Extent::Whole(size));
         }
         let next = self.search().next_start(1)?;
-        let before = next.unwrap_or(usize::MAX);
-        let fits = [usual, own].into_iter().flatten().find(|size| *size <= before);
-        Ok(match (fits, next) {
-            (Some(size), _) => extent_of(size),
+        let fits = |size: usize| next.is_err() || next.is_ok_and(|next| size <= next);
+        for size in [usual, own].into_iter().flatten() {
+            // What begins inside may be the content of a record, unless it lies where no record is.
+            if fits(size) || !self.hides_a_buffer(size)? {
+                return Ok(extent_of(size));
+            }
+        }
+        Ok(match next {
             // Another begins where there is hardly room for a header: what lies here is none.
-            (None, Ok(have)) if have <= BufferHeader::LEN => Extent::None(cause),
-            (None, Ok(have)) => match own.or(usual) {
-                Some(size) => Extent::Shortened { size, have },
+            Ok(have) if have <= BufferHeader::LEN => Extent::None(cause),
+            Ok(have) => match own.or(usual) {
+                Some(size) => Extent::Shortened { size, have, cause },
                 None => Extent::Repaired(have, cause),
             },
             // The last of a compressed file.
-            (None, Err(have)) if compressed => Extent::Repaired(have, cause),
-            (None, Err(_)) => Extent::None(cause),
+            Err(have) if compressed => Extent::Repaired(have, cause),
+            Err(_) => Extent::None(cause),
         })
+    }
+
+    /// Whether another buffer begins inside the `size` bytes here, where no good record of this buffer is.
+    fn hides_a_buffer(&mut self, size: usize) -> Result<bool, Error> {
+        if !matches!(self.search().next_start(1)?, Ok(next) if next < size) {
+            return Ok(false);
+        }
+        let here = self.offset().get();
+        if here < self.doubtful_until {
+            return Ok(true);
+        }
+        let hides = match self.intact(size)? {
+            // Behind the filled bytes nothing is stored.
+            Some(filled) => self.search().has_start_in(filled..size)?,
+            None => true,
+        };
+        if hides {
+            self.doubtful_until = here.saturating_add(Offset::from(size).get());
+        }
+        Ok(hides)
+    }
+
+    /// The filled bytes of an uncompressed buffer of `size` bytes here, if there is one without damage.
+    fn intact(&mut self, size: usize) -> Result<Option<usize>, Error> {
+        let layout = self.session.layout();
+        let bytes = self.window.fill(size)?;
+        let view = BufferHeader::parse(bytes, layout)
+            .and_then(|header| BufferView::with_size(header, bytes, Offset::from(size).get()));
+        let view = view.ok().filter(|view| view.records().all(|record| record.is_ok()));
+        Ok(view.map(|view| view.valid_bytes().len()))
     }
 
     /// The buffer of `size` bytes here, of which `have` are there, if it can be delivered; otherwise it is reported and
@@ -176,22 +210,32 @@ impl<R: Read> EtlReader<R> {
     /// begins behind them tells whether that is true; if not, a shorter one that ends where the next begins may be.
     fn check_compressed(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
-        let expanded = self.expander.expand(self.window.fill(have)?, layout);
         let whole = have == size;
-        if whole && expanded.is_ok() && self.search().is_start_or_end(size)? {
-            return Ok(Some(Found { size, have, compressed: true }));
+        // Where a long claim proved false before, another one is not believed: trying all of them would take a time that
+        // grows with the square of the length.
+        if self.offset().get() >= self.doubtful_until {
+            let expanded = self.expander.expand(self.window.fill(have)?, layout);
+            if whole && expanded.is_ok() && self.search().is_start_or_end(size)? {
+                return Ok(Some(Found { size, have, compressed: true }));
+            }
+            self.doubtful_until = self.offset().get().saturating_add(Offset::from(have).get());
         }
         let next = self.search().next_start(1)?;
-        let fits = next.is_err() || next.is_ok_and(|next| next >= size);
-        match expanded {
-            Ok(()) if whole && fits => Ok(Some(Found { size, have, compressed: true })),
-            _ if !whole && next.is_err() => {
-                self.report(DamageKind::CutBuffer, size.saturating_sub(have), None);
-                self.pass(have)?;
-                Ok(None)
-            }
-            _ => self.check_up_to(size, next.unwrap_or_else(|end| end)),
+        if !whole && next.is_err() {
+            self.report(DamageKind::CutBuffer, size.saturating_sub(have), None);
+            self.pass(have)?;
+            return Ok(None);
         }
+        // What begins inside comes first: data that hold a buffer's bytes do not expand to the right length up to there.
+        let next = next.unwrap_or_else(|end| end);
+        let shorter = next.min(size);
+        if self.expander.expand(self.window.fill(shorter)?, layout).is_ok() {
+            if shorter < size {
+                self.report_false_size(size, shorter);
+            }
+            return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
+        }
+        self.check_up_to(size, next)
     }
 
     /// The compressed buffer here, whose claim of `size` bytes cannot be true: it may reach to the `next`.
@@ -200,8 +244,7 @@ impl<R: Read> EtlReader<R> {
         let stored = self.window.fill(next)?;
         match self.expander.expand(stored, layout) {
             Ok(()) => {
-                let cause = out_of_range("buffer size", Offset::from(size).get(), next);
-                self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
+                self.report_false_size(size, next);
                 Ok(Some(Found { size: next, have: next, compressed: true }))
             }
             Err(cause) => {
@@ -212,6 +255,12 @@ impl<R: Read> EtlReader<R> {
         }
     }
 
+    /// The buffer here claims `size` bytes and has `found`.
+    fn report_false_size(&mut self, size: usize, found: usize) {
+        let cause = out_of_range("buffer size", Offset::from(size).get(), found);
+        self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
+    }
+
     /// Passes over everything up to the next buffer.
     fn pass_garbage(&mut self, kind: DamageKind, cause: ParseError) -> Result<(), Error> {
         let at = self.offset();
@@ -220,7 +269,7 @@ impl<R: Read> EtlReader<R> {
         // Every turn passes over a buffer's length or finds where to stop.
         loop {
             let next = if self.session.layout() == Layout::Modern {
-                self.search().next_start(from)?
+                self.next_buffer_start(from)?
             } else {
                 Err(self.window.fill(ZERO_BLOCK)?.len())
             };
@@ -234,6 +283,17 @@ impl<R: Read> EtlReader<R> {
         let len = self.offset().get().saturating_sub(at.get());
         self.damage.add(Damage { kind, at, len, cause });
         Ok(())
+    }
+
+    /// Where the next buffer begins: at the usual distance if one does, so that the content of a record does not pass for
+    /// one; else where the search finds it.
+    fn next_buffer_start(&mut self, from: usize) -> Result<Result<usize, usize>, Error> {
+        if let Some(usual) = self.buffer_size
+            && self.search().is_start_or_end(usual)?
+        {
+            return Ok(Ok(usual));
+        }
+        self.search().next_start(from)
     }
 
     /// Passes over zeros: an unwritten tail if nothing else follows, damage otherwise.
@@ -261,7 +321,10 @@ impl<R: Read> EtlReader<R> {
         let passed = self.offset() > at;
         if !passed || self.buffer_size.is_none() {
             // Only a header is zeroed, or no regular distance tells where the next buffer begins.
-            let (Ok(step) | Err(step)) = self.search().next_start(usize::from(!passed))?;
+            let step = match self.buffer_size {
+                Some(usual) if self.session.layout() != Layout::Modern => usual,
+                _ => self.next_buffer_start(usize::from(!passed))?.unwrap_or_else(|none_in| none_in),
+            };
             self.pass(step)?;
         }
         let kind = if passed { DamageKind::Zeroed } else { DamageKind::NoBuffer };

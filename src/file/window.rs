@@ -70,7 +70,11 @@ impl<R: Read> Window<R> {
         if self.end == self.memory.len() {
             // At most twice what has arrived, so that a false length costs nothing.
             let wanted = self.start.saturating_add(want).max(self.end).saturating_add(STEP);
-            let grown = self.memory.len().saturating_mul(2).clamp(STEP, wanted.next_multiple_of(STEP));
+            let grown = self
+                .memory
+                .len()
+                .saturating_mul(2)
+                .clamp(STEP, wanted.checked_next_multiple_of(STEP).unwrap_or(usize::MAX));
             self.memory.resize(grown, 0);
         }
         let free = self.memory.get_mut(self.end..).unwrap_or_default();

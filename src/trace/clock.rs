@@ -64,8 +64,9 @@ enum Rule {
     /// Ticks are `FILETIME`s.
     Identity,
     Linear(Linear),
-    /// Type 0 since 6.0, of which nothing certain is known: large values are `FILETIME`s, others follow the counter.
-    Guess(Linear),
+    /// Type 0 since 6.0, of which nothing certain is known: large values are `FILETIME`s, others follow the counter, if its
+    /// rate is known.
+    Guess(Option<Linear>),
 }
 
 /// Larger ticks cannot be those of a counter: 10^17 is the year 1917 as a `FILETIME`, and 31 years at 100 MHz.
@@ -92,8 +93,8 @@ impl Clock {
     /// The same, but large values are taken as `FILETIME`s.
     pub(crate) const fn guess(anchor: Ticks, start: FileTime, per_second: i64) -> Self {
         match Self::linear(anchor, start, per_second) {
-            Self(Rule::Linear(linear)) => Self(Rule::Guess(linear)),
-            other => other,
+            Self(Rule::Linear(linear)) => Self(Rule::Guess(Some(linear))),
+            _ => Self(Rule::Guess(None)),
         }
     }
 
@@ -110,7 +111,8 @@ impl Clock {
             Rule::Unknown => None,
             Rule::Identity => Some(FileTime(ticks.0)),
             Rule::Guess(_) if ticks.0 > LEAST_FILE_TIME => Some(FileTime(ticks.0)),
-            Rule::Linear(linear) | Rule::Guess(linear) => linear.to_file_time(ticks.0),
+            Rule::Guess(None) => None,
+            Rule::Linear(linear) | Rule::Guess(Some(linear)) => linear.to_file_time(ticks.0),
         }
     }
 }
@@ -191,6 +193,9 @@ mod tests {
     fn an_untold_clock_is_guessed_from_the_size_of_the_stamp() {
         let clock = Clock::guess(Ticks(1000), START, 10_000_000);
         assert_eq!(clock.to_file_time(Ticks(1001)), Some(FileTime(START.0 + 1)));
+        assert_eq!(clock.to_file_time(Ticks(START.0)), Some(START));
+        let clock = Clock::guess(Ticks(1000), START, 0);
+        assert_eq!(clock.to_file_time(Ticks(1001)), None);
         assert_eq!(clock.to_file_time(Ticks(START.0)), Some(START));
     }
 

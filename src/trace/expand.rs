@@ -18,6 +18,8 @@ use crate::record::starts_a_record;
 pub struct Expander {
     /// Header and records of the last compressed buffer.
     scratch: Vec<u8>,
+    /// How much of it that is.
+    filled: usize,
     format: Option<Format>,
     limit: usize,
 }
@@ -53,7 +55,7 @@ impl Expander {
     /// An expander that tries `format` first. Allocates nothing yet.
     #[must_use]
     pub const fn new(format: Option<Format>, limits: &Limits) -> Self {
-        Self { scratch: Vec::new(), format, limit: limits.decompressed_bytes }
+        Self { scratch: Vec::new(), filled: 0, format, limit: limits.decompressed_bytes }
     }
 
     /// The buffer at the start of `bytes`, expanded if it is compressed. A compressed buffer has to be whole: `bytes` ends
@@ -77,36 +79,30 @@ impl Expander {
         let header = BufferHeader::parse(bytes, layout).map_err(ExpandError::Header)?;
         let filled = self.checked_filled(&header).map_err(ExpandError::Header)?;
         let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
-        self.scratch.clear();
-        self.scratch.extend_from_slice(header.as_bytes());
-        self.scratch.resize(filled, 0);
-        let output = self.scratch.get_mut(BufferHeader::LEN..).unwrap_or_default();
-        let first = self.format.unwrap_or(Format::Xpress);
-        match fill(first, data, output) {
-            Ok(()) => {
-                self.format = Some(first);
-                Ok(())
-            }
-            Err(error) => {
-                // Another format counts only if its result looks like records.
-                let other = FALLBACKS.into_iter().filter(|format| *format != first).find(|format| {
-                    fill(*format, data, output).is_ok()
-                        && output.first_chunk().is_none_or(|head| starts_a_record(*head, output.len()))
-                });
-                match other {
-                    Some(format) => {
-                        self.format = Some(format);
-                        Ok(())
-                    }
-                    None => Err(error),
-                }
-            }
+        // Memory once had is kept as it is: clearing it would cost more than a small buffer.
+        if self.scratch.len() < filled {
+            self.scratch.resize(filled, 0);
         }
+        self.filled = filled;
+        let (head, output) = self.scratch.split_at_mut_checked(BufferHeader::LEN).unwrap_or_default();
+        head.copy_from_slice(header.as_bytes());
+        let output = output.get_mut(..filled.saturating_sub(BufferHeader::LEN)).unwrap_or_default();
+        // A wrong format may give the right length by chance, but hardly a record.
+        let first = self.format.unwrap_or(Format::Xpress);
+        let formats = core::iter::once(first).chain(FALLBACKS.into_iter().filter(|format| *format != first));
+        let mut looks_right =
+            formats.filter(|format| fill(*format, data, output).is_ok() && starts_records(output));
+        if let Some(format) = looks_right.next() {
+            self.format = Some(format);
+            return Ok(());
+        }
+        fill(first, data, output)
     }
 
     /// What [`Self::expand`] made.
     pub(crate) fn expanded(&self, layout: Layout) -> Result<BufferView<'_>, ExpandError> {
-        BufferView::expanded(&self.scratch, layout).map_err(ExpandError::Header)
+        let bytes = self.scratch.get(..self.filled).unwrap_or_default();
+        BufferView::expanded(bytes, layout).map_err(ExpandError::Header)
     }
 
     /// Whether compressed data seem to expand to records in `room` bytes. Expands the first eight bytes only.
@@ -125,6 +121,11 @@ impl Expander {
 
 /// The order in which formats are tried that nothing names.
 const FALLBACKS: [Format; 3] = [Format::Xpress, Format::XpressHuff, Format::Lznt1];
+
+/// Whether expanded data begin with a record, or are none.
+fn starts_records(output: &[u8]) -> bool {
+    output.first_chunk().map_or(output.is_empty(), |head| starts_a_record(*head, output.len()))
+}
 
 /// Expands `data` to exactly the length of `output`.
 fn fill(format: Format, data: &[u8], output: &mut [u8]) -> Result<(), ExpandError> {

@@ -6,7 +6,7 @@ use crate::trace::header::{LogFileHeader, LogFileMode};
 use crate::wire::flags::EVENT_FLAG_PRIVATE_SESSION;
 
 /// What every event of a session shares, out of its log-file header. `Copy`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SessionInfo {
     layout: Layout,
     clock: Clock,
@@ -68,5 +68,12 @@ impl SessionInfo {
     /// The flag that a consumer adds to all events but PERFINFO ones.
     pub(super) const fn private_flag(&self) -> u16 {
         self.private_flag
+    }
+}
+
+impl Default for SessionInfo {
+    /// [`SessionInfo::unknown`].
+    fn default() -> Self {
+        Self::unknown()
     }
 }
