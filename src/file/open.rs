@@ -23,9 +23,11 @@ impl<R: Read> EtlReader<R> {
         let compressed = header.is_compressed();
         self.session = SessionInfo::new(&header);
         let raw = BufferHeader::parse(bytes, Layout::Modern);
-        if raw.is_ok_and(|raw| {
+        let is_modern = |raw: BufferHeader<'_>| {
             raw.buffer_type() == Some(BufferType::HEADER) && raw.is_plausible(self.limits.buffer_bytes)
-        }) {
+        };
+        // Records of Windows before 6.0 have version 1.
+        if u16_at(record.bytes(), 0) == Some(2) && raw.is_ok_and(is_modern) {
             // No Windows before 6.0 writes such a header buffer, whatever version a damaged field tells.
             self.session = self.session.with_layout(Layout::Modern);
         }
