@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use bytesize::ByteSize;
 use clap::{ArgAction, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::amount;
 use crate::kernel::Provider;
 use crate::moment::Moment;
 
@@ -87,8 +87,8 @@ pub(crate) struct DumpArgs {
     #[arg(long, value_name = "ORDER", default_value = "time")]
     pub(crate) order: Order,
     /// What sorting by time may hold in memory: a number of bytes, or with KiB, MiB, GiB
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
-    pub(crate) memory_limit: ByteSize,
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = amount::bytes)]
+    pub(crate) memory_limit: u64,
     /// Show session ticks in place of the time of day (JSON lines have both anyway)
     #[arg(long)]
     pub(crate) raw_time: bool,
@@ -153,7 +153,8 @@ pub(crate) struct FilterArgs {
     /// The processor
     #[arg(long, value_name = "N", value_parser = number::<u16>)]
     pub(crate) cpu: Vec<u16>,
-    /// At T or later: RFC 3339, or an offset such as +1.5s from the start of the trace (of several, the earliest)
+    /// At T or later: RFC 3339, or an offset such as +1.5s or +2h30m from the start of the trace (of several,
+    /// the earliest)
     #[arg(long, value_name = "T")]
     pub(crate) from: Option<Moment>,
     /// At T or earlier

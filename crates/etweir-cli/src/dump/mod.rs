@@ -25,8 +25,7 @@ pub(crate) fn run(args: &DumpArgs, report: &mut Report) -> Result<()> {
     match args.order {
         Order::File => in_file_order(&mut inputs, &filter, &mut printer, report)?,
         Order::Time => {
-            let limit = args.memory_limit.as_u64();
-            in_time_order(&mut inputs, &filter, &mut printer, report, limit)?;
+            in_time_order(&mut inputs, &filter, &mut printer, report, args.memory_limit)?;
         }
     }
     printer.output.finish()
