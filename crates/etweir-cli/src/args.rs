@@ -92,9 +92,9 @@ pub(crate) struct DumpArgs {
     /// Show session ticks in place of the time of day (JSON lines have both anyway)
     #[arg(long)]
     pub(crate) raw_time: bool,
-    /// Show payloads in hexadecimal too; so far this is the only form they have
-    #[arg(long, action = ArgAction::SetTrue)]
-    payload: (),
+    /// Show payloads in hexadecimal too, and whole; without it, text on a terminal shows as much as fits
+    #[arg(long)]
+    pub(crate) payload: bool,
     /// Leave payloads alone; so far none is decoded
     #[arg(long, action = ArgAction::SetTrue)]
     no_decode: (),

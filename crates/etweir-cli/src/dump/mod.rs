@@ -155,8 +155,9 @@ enum Lines {
 impl Printer {
     fn new(args: &DumpArgs, with_file: bool) -> Self {
         let output = Output::standard();
+        let width = if args.payload { None } else { output.width() };
         let lines = match args.format {
-            Format::Text => Lines::Text(TextLines::new(output.color(), args.raw_time)),
+            Format::Text => Lines::Text(TextLines::new(output.color(), args.raw_time, width)),
             Format::Jsonl => Lines::Json(JsonLines::new()),
         };
         Self { output, lines, left: args.count, with_file }
