@@ -92,7 +92,7 @@ fn in_time_order(
                 continue;
             }
         };
-        sorter.begin_file(index, reader.session());
+        sorter.begin_file(index, &reader);
         let mut damage = damage_report();
         loop {
             match reader.next_buffer() {
