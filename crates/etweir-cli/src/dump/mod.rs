@@ -12,14 +12,14 @@ use crate::filter::Filter;
 use crate::inputs::{self, Input};
 use crate::output::Output;
 use crate::report::Report;
-use crate::walk::{Walk, damage_report};
+use crate::walk::Course;
 
 use self::json::JsonLines;
 use self::order::{Sorted, Sorter};
 use self::text::TextLines;
 
 pub(crate) fn run(args: &DumpArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files, report)?;
+    let mut inputs = inputs::find(&args.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut printer = Printer::new(args, inputs.len() > 1);
     match args.order {
@@ -46,16 +46,16 @@ fn in_file_order(
                 continue;
             }
         };
-        let mut damage = damage_report();
+        let mut course = Course::new(&reader);
         while !printer.is_done() {
             match reader.next_buffer() {
                 Ok(Some(buffer)) => {
-                    for placed in Walk::new(&buffer, &mut damage) {
+                    for placed in course.walk(&buffer) {
                         if filter.passes(&placed) && !printer.is_done() {
                             printer.print(&input.name, &placed.event)?;
                         }
                     }
-                    if input.is_standard() {
+                    if input.is_live() {
                         printer.output.finish()?;
                     }
                 }
@@ -66,7 +66,7 @@ fn in_file_order(
                 }
             }
         }
-        report.trace(&input.name, &reader, &damage);
+        report.trace(&input.name, &reader, &course);
         warn_without_clock(input, &reader, filter, report);
         if printer.is_done() {
             break;
@@ -93,11 +93,11 @@ fn in_time_order(
             }
         };
         sorter.begin_file(index, &reader);
-        let mut damage = damage_report();
+        let mut course = Course::new(&reader);
         loop {
             match reader.next_buffer() {
                 Ok(Some(buffer)) => {
-                    let events = Walk::new(&buffer, &mut damage).filter(|placed| filter.passes(placed));
+                    let events = course.walk(&buffer).filter(|placed| filter.passes(placed));
                     sorter.add(buffer.trace_buffer(), events);
                 }
                 Ok(None) => break,
@@ -107,7 +107,7 @@ fn in_time_order(
                 }
             }
         }
-        report.trace(&input.name, &reader, &damage);
+        report.trace(&input.name, &reader, &course);
         warn_without_clock(input, &reader, filter, report);
     }
     let sorted = match sorter.sort() {
