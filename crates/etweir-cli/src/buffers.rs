@@ -18,12 +18,12 @@ use crate::text::Printable;
 use crate::walk::Course;
 
 pub(crate) fn run(args: &BuffersArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files)?;
+    let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut printer = Printer {
         output: Output::standard(),
         json: args.json,
-        raw_time: args.raw_time,
+        raw_time: args.read.raw_time,
         with_file: inputs.len() > 1,
         is_first: true,
     };

@@ -19,10 +19,10 @@ use self::order::{Sorted, Sorter};
 use self::text::TextLines;
 
 pub(crate) fn run(args: &DumpArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files)?;
+    let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut printer = Printer::new(args, inputs.len() > 1);
-    match args.order {
+    match args.read.order {
         Order::File => in_file_order(&mut inputs, &filter, &mut printer, report)?,
         Order::Time => {
             in_time_order(&mut inputs, &filter, &mut printer, report, args.memory_limit)?;
@@ -157,10 +157,10 @@ impl Printer {
         let output = Output::standard();
         let width = if args.payload { None } else { output.width() };
         let lines = match args.format {
-            Format::Text => Lines::Text(TextLines::new(output.color(), args.raw_time, width)),
+            Format::Text => Lines::Text(TextLines::new(output.color(), args.read.raw_time, width)),
             Format::Jsonl => Lines::Json(JsonLines::new()),
         };
-        Self { output, lines, left: args.count, with_file }
+        Self { output, lines, left: args.read.count, with_file }
     }
 
     /// Whether as many events as were asked for are printed.

@@ -16,7 +16,7 @@ use crate::walk::Course;
 use self::facts::Facts;
 
 pub(crate) fn run(args: &InfoArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files)?;
+    let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut output = Output::standard();
     let mut all = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &InfoArgs, report: &mut Report) -> Result<()> {
                 output.line().push(b'\n');
             }
             is_first = false;
-            text::append(output.line(), &facts, color, args.raw_time)?;
+            text::append(output.line(), &facts, color, args.read.raw_time)?;
             output.finish()?;
         }
     }
