@@ -1,9 +1,9 @@
 //! `etweir buffers`.
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use etweir::codec::Format;
 use serde_json::json;
