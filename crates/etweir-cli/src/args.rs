@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use bytesize::ByteSize;
 use clap::{ArgAction, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::amount;
 use crate::kernel::Provider;
 use crate::moment::Moment;
 
@@ -13,9 +13,16 @@ use crate::moment::Moment;
 ///
 /// A FILE is an .etl file, a folder that is searched for .etl files, or `-` for standard input.
 ///
-/// Exit status: 0 if done, 1 if an input or output failed (or, with --strict, if an input is damaged), 2 for wrong usage.
+/// Exit status: 0 if done, 1 if an input or output failed (or, with --strict, if an input is damaged), 2 for wrong
+/// usage.
 #[derive(Debug, Parser)]
-#[command(name = "etweir", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "etweir",
+    version,
+    propagate_version = true,
+    args_override_self = true,
+    max_term_width = 100
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -48,58 +55,65 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArgs {
     #[command(flatten)]
-    pub(crate) files: Files,
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
+    pub(crate) read: ReadArgs,
     /// Print a JSON array with one object per file
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show the first and last record in session ticks
-    #[arg(long)]
-    pub(crate) raw_time: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BuffersArgs {
     #[command(flatten)]
-    pub(crate) files: Files,
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
+    pub(crate) read: ReadArgs,
     /// Print a JSON array with one object per file
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show flush times in session ticks
-    #[arg(long)]
-    pub(crate) raw_time: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DumpArgs {
     #[command(flatten)]
-    pub(crate) files: Files,
+    pub(crate) read: ReadArgs,
     /// How events are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-    /// Stop after N printed events, over all files
-    #[arg(short = 'n', value_name = "N")]
-    pub(crate) count: Option<u64>,
-    /// Merged by time over all files, or one file after the other as the buffers lie
-    #[arg(long, value_name = "ORDER", default_value = "time")]
-    pub(crate) order: Order,
     /// What sorting by time may hold in memory: a number of bytes, or with KiB, MiB, GiB
-    #[arg(long, value_name = "SIZE", default_value = "1GiB")]
-    pub(crate) memory_limit: ByteSize,
-    /// Show session ticks in place of the time of day (JSON lines have both anyway)
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = amount::bytes)]
+    pub(crate) memory_limit: u64,
+    /// Show payloads in hexadecimal too, and whole; without it, text on a terminal shows as much as fits
     #[arg(long)]
-    pub(crate) raw_time: bool,
-    /// Show payloads in hexadecimal too; so far this is the only form they have
-    #[arg(long, action = ArgAction::SetTrue)]
-    payload: (),
-    /// Leave payloads alone; so far none is decoded
-    #[arg(long, action = ArgAction::SetTrue)]
-    no_decode: (),
+    pub(crate) payload: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+}
+
+/// What every command that reads takes, so that one set of options serves them all.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Stop after N printed events, over all files; no effect on info and buffers, which print none
+    #[arg(short = 'n', value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Merged by time over all files, or one file after the other; no effect on info and buffers
+    #[arg(long, value_name = "ORDER", default_value = "time")]
+    pub(crate) order: Order,
+    /// Show session ticks in place of the time of day (JSON has both anyway)
+    #[arg(long)]
+    pub(crate) raw_time: bool,
+    /// Leave payloads alone; no effect so far, since none is decoded
+    #[arg(long, action = ArgAction::SetTrue)]
+    no_decode: (),
+    /// Instrumentation manifests, a file or a folder, repeatable; no effect so far
+    #[arg(long, value_name = "PATH")]
+    manifest: Vec<PathBuf>,
+    /// TMF files or PDBs, a file or a folder, repeatable; no effect so far
+    #[arg(long, value_name = "PATH")]
+    tmf: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -114,7 +128,7 @@ pub(crate) enum Format {
 pub(crate) enum Order {
     /// By time stamp; what is equal, in the order of the files
     Time,
-    /// As the buffers lie; needs no memory
+    /// As the buffers lie, printed as they are read
     File,
 }
 
@@ -153,7 +167,8 @@ pub(crate) struct FilterArgs {
     /// The processor
     #[arg(long, value_name = "N", value_parser = number::<u16>)]
     pub(crate) cpu: Vec<u16>,
-    /// At T or later: RFC 3339, or an offset such as +1.5s from the start of the trace (of several, the earliest)
+    /// At T or later: RFC 3339, or an offset such as +1.5s or +2h30m from the start of the trace (of several,
+    /// the earliest)
     #[arg(long, value_name = "T")]
     pub(crate) from: Option<Moment>,
     /// At T or earlier

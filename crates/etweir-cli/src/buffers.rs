@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use etweir::FileTime;
 use etweir::buffer::{BufferFlags, BufferHeader};
-use etweir::file::{DamageReport, FileBuffer};
+use etweir::file::FileBuffer;
 use etweir::trace::{LogFileMode, SessionInfo};
 use serde::Serialize;
 
@@ -13,66 +13,141 @@ use crate::args::BuffersArgs;
 use crate::filter::Filter;
 use crate::inputs::{self, Input, Reader};
 use crate::output::Output;
-use crate::report::Report;
+use crate::report::{FailedFile, Report, chain};
 use crate::text::Printable;
-use crate::walk::{Walk, damage_report};
+use crate::walk::Course;
 
 pub(crate) fn run(args: &BuffersArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files, report)?;
+    let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
-    let with_file = inputs.len() > 1;
-    let mut output = Output::standard();
-    let mut tables = Vec::new();
-    if !args.json {
-        append_head(output.line(), with_file)?;
-    }
+    let mut printer = Printer {
+        output: Output::standard(),
+        json: args.json,
+        raw_time: args.read.raw_time,
+        with_file: inputs.len() > 1,
+        is_first: true,
+    };
+    printer.begin()?;
     for input in &mut inputs {
-        let mut reader = match input.open() {
-            Ok(reader) => reader,
+        match input.open() {
+            Ok(mut reader) => print_file(input, &mut reader, &filter, &mut printer, report)?,
             Err(error) => {
                 report.error(Some(&input.name), &*error);
-                continue;
+                printer.failed_file(&FailedFile::new(&input.name, &*error))?;
             }
-        };
-        let mut table = Table { file: input.name.clone(), buffers: Vec::new() };
-        let mut damage = damage_report();
-        loop {
-            match next_row(&mut reader, &filter, &mut damage) {
-                Ok(None) => break,
-                // Without matching records a buffer is not what was asked for.
-                Ok(Some(row)) if row.records == 0 && !filter.is_everything() => {}
-                Ok(Some(row)) if args.json => table.buffers.push(row),
-                Ok(Some(row)) => {
-                    let file = with_file.then_some(&*input.name);
-                    append_row(output.line(), &row, args.raw_time, file)?;
-                    output.end_line()?;
-                }
-                Err(error) => {
-                    report.error(Some(&input.name), &error);
-                    break;
-                }
-            }
-            flush_live(input, &mut output)?;
         }
-        report.trace(&input.name, &reader, &damage);
-        tables.push(table);
     }
-    if args.json {
-        serde_json::to_writer(output.line(), &tables)?;
-        output.line().push(b'\n');
-    }
-    output.finish()
+    printer.end()
 }
 
-/// Whoever pipes a live trace in wants to see it move.
-fn flush_live(input: &Input, output: &mut Output) -> Result<()> {
-    if input.is_standard() { output.finish() } else { Ok(()) }
+fn print_file(
+    input: &Input,
+    reader: &mut Reader,
+    filter: &Filter<'_>,
+    printer: &mut Printer,
+    report: &mut Report,
+) -> Result<()> {
+    printer.begin_file(&input.name)?;
+    let mut course = Course::new(reader);
+    let end = loop {
+        match next_row(reader, filter, &mut course) {
+            Ok(None) => break None,
+            // Without matching records a buffer is not what was asked for.
+            Ok(Some(row)) if row.records == 0 && !filter.is_everything() => {}
+            Ok(Some(row)) => printer.row(&row, &input.name)?,
+            Err(error) => {
+                report.error(Some(&input.name), &error);
+                break Some(chain(&error));
+            }
+        }
+        // Whoever pipes a live trace in wants to see it move.
+        if input.is_live() {
+            printer.output.finish()?;
+        }
+    };
+    report.trace(&input.name, reader, &course);
+    printer.end_file(end.as_deref())
 }
 
-#[derive(Serialize)]
-struct Table {
-    file: String,
-    buffers: Vec<Row>,
+/// Rows on their way out: none is held back.
+struct Printer {
+    output: Output,
+    json: bool,
+    raw_time: bool,
+    with_file: bool,
+    /// Whether what comes next is the first in its array.
+    is_first: bool,
+}
+
+impl Printer {
+    fn begin(&mut self) -> Result<()> {
+        if self.json {
+            self.output.line().push(b'[');
+        } else {
+            append_head(self.output.line(), self.with_file)?;
+        }
+        Ok(())
+    }
+
+    fn failed_file(&mut self, failed: &FailedFile) -> Result<()> {
+        if self.json {
+            self.separate();
+            serde_json::to_writer(self.output.line(), failed)?;
+        }
+        Ok(())
+    }
+
+    fn begin_file(&mut self, name: &str) -> Result<()> {
+        if self.json {
+            self.separate();
+            let line = self.output.line();
+            line.extend_from_slice(b"{\"file\":");
+            serde_json::to_writer(&mut *line, name)?;
+            line.extend_from_slice(b",\"buffers\":[");
+            self.is_first = true;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row, file: &str) -> Result<()> {
+        if self.json {
+            self.separate();
+            serde_json::to_writer(self.output.line(), row)?;
+        } else {
+            append_row(self.output.line(), row, self.raw_time, self.with_file.then_some(file))?;
+        }
+        self.output.end_line()
+    }
+
+    /// `error` is why reading ended before the end.
+    fn end_file(&mut self, error: Option<&str>) -> Result<()> {
+        if self.json {
+            let line = self.output.line();
+            line.push(b']');
+            if let Some(error) = error {
+                line.extend_from_slice(b",\"error\":");
+                serde_json::to_writer(&mut *line, error)?;
+            }
+            line.push(b'}');
+            self.is_first = false;
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<()> {
+        if self.json {
+            self.output.line().extend_from_slice(b"]\n");
+        }
+        self.output.finish()
+    }
+
+    /// Goes on in an array.
+    fn separate(&mut self) {
+        if !self.is_first {
+            self.output.line().push(b',');
+        }
+        self.is_first = false;
+    }
 }
 
 /// The keys of a buffer in JSON.
@@ -106,14 +181,14 @@ struct Row {
 fn next_row(
     reader: &mut Reader,
     filter: &Filter<'_>,
-    damage: &mut DamageReport,
+    course: &mut Course,
 ) -> Result<Option<Row>, etweir::Error> {
     let session = reader.session();
     let relogged = reader.header().is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG));
     let Some(buffer) = reader.next_buffer()? else { return Ok(None) };
-    let before = damage.count();
-    let records = Walk::new(&buffer, damage).filter(|placed| filter.passes(placed)).count();
-    let damaged = damage.count().saturating_sub(before);
+    let before = course.damage.count();
+    let records = course.walk(&buffer).filter(|placed| filter.passes(placed)).count();
+    let damaged = course.damage.count().saturating_sub(before);
     Ok(Some(Row::new(&buffer, session, relogged, u64::try_from(records).unwrap_or(u64::MAX), damaged)))
 }
 

@@ -32,8 +32,8 @@ const fn class(data1: u32, data2: u16, data3: u16, data4: [u8; 8]) -> Guid {
     Guid::from_parts(data1, data2, data3, data4)
 }
 
-/// The classes that kernel groups belong to, the most frequent first. Source: format reference, "Group to ProviderId"; the names are those of the
-/// GUIDs without the ending.
+/// The classes that kernel groups belong to, the most frequent first. Source: format reference, "Group to ProviderId";
+/// the names are those of the GUIDs without the ending.
 #[rustfmt::skip]
 static CLASSES: [(&str, Guid); 31] = [
     ("PerfInfo", class(0xCE1D_BFB4, 0x137E, 0x4DA6, [0x87, 0xB0, 0x3F, 0x59, 0xAA, 0x10, 0x2C, 0xBC])),

@@ -1,6 +1,7 @@
 //! The `etweir` command.
 #![forbid(unsafe_code)]
 
+mod amount;
 mod args;
 mod buffers;
 mod dump;

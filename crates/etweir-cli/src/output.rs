@@ -1,15 +1,17 @@
 //! Standard output: written in large pieces, coloured or not.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 use clap::ColorChoice;
+use terminal_size::{Width, terminal_size_of};
 
 /// Lines on their way to standard output.
 pub(crate) struct Output {
     stream: Box<dyn Write>,
     pending: Vec<u8>,
     color: bool,
+    width: Option<usize>,
 }
 
 /// How much is gathered before it is written.
@@ -20,16 +22,23 @@ impl Output {
     pub(crate) fn standard() -> Self {
         let stdout = io::stdout().lock();
         let choice = AutoStream::choice(&stdout);
+        let width = stdout.is_terminal().then(|| terminal_size_of(&stdout)).flatten();
+        let width = width.map(|(Width(columns), _)| usize::from(columns));
         let color = choice != anstream::ColorChoice::Never;
         // Without colours there is nothing to strip.
         let stream: Box<dyn Write> =
             if color { Box::new(AutoStream::new(stdout, choice)) } else { Box::new(stdout) };
-        Self { stream, pending: Vec::with_capacity(2 * PIECE), color }
+        Self { stream, pending: Vec::with_capacity(2 * PIECE), color, width }
     }
 
     /// Whether styles are to be written.
     pub(crate) const fn color(&self) -> bool {
         self.color
+    }
+
+    /// The columns of the terminal that is written to; `None` if it is none, or does not tell.
+    pub(crate) const fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Where the next line is appended to, its end included.

@@ -6,10 +6,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use etweir::file::{Damage, DamageReport};
+use etweir::file::Damage;
+use serde::Serialize;
 
 use crate::inputs::Reader;
-use crate::text::{Printable, counted};
+use crate::text::{Printable, counted, grouped};
+use crate::walk::Course;
 
 /// Errors are printed when they happen, warnings at the end: they are many where a file is badly damaged, and concern
 /// nobody if there is no output.
@@ -62,7 +64,8 @@ impl Report {
     }
 
     /// The file `name` was read as far as it was wanted: names the damage in it, and counts that and its losses.
-    pub(crate) fn trace(&mut self, name: &str, reader: &Reader, in_buffers: &DamageReport) {
+    pub(crate) fn trace(&mut self, name: &str, reader: &Reader, course: &Course) {
+        let in_buffers = &course.damage;
         match reader.header() {
             Some(header) => {
                 self.events_lost = self.events_lost.saturating_add(header.events_lost.into());
@@ -93,6 +96,17 @@ impl Report {
         let all = between.count().saturating_add(in_buffers.count());
         if let Some(more) = all.checked_sub(named).filter(|more| *more > 0) {
             self.warning(name, &format!("... and {more} more"));
+        }
+        if let Some((at, count)) = course.more_headers {
+            let more = match count.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" and {} more behind it", grouped(more)),
+            };
+            let text = format!(
+                "another log-file header at {at}{more}: times from there on are converted with the clock of the first one \
+                 and may be wrong"
+            );
+            self.warning(name, &text);
         }
     }
 
@@ -155,8 +169,21 @@ impl Report {
     }
 }
 
+/// A file that could not be read, in the place of what JSON would say of it.
+#[derive(Serialize)]
+pub(crate) struct FailedFile {
+    file: String,
+    error: String,
+}
+
+impl FailedFile {
+    pub(crate) fn new(name: &str, error: &dyn Error) -> Self {
+        Self { file: name.to_owned(), error: chain(error) }
+    }
+}
+
 /// An error and its causes on one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

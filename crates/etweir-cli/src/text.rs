@@ -134,13 +134,14 @@ impl Times {
     }
 }
 
-/// Text from outside on one line: control characters are escaped, so that they cannot steer a terminal.
+/// Text from outside on one line: what steers a terminal is escaped, control characters and the controls of the writing
+/// direction.
 pub(crate) struct Printable<T>(pub(crate) T);
 
 impl<T: AsRef<str>> fmt::Display for Printable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0.as_ref();
-        while let Some(at) = rest.find(char::is_control) {
+        while let Some(at) = rest.find(is_control) {
             let (clean, tail) = rest.split_at(at);
             let mut chars = tail.chars();
             f.write_str(clean)?;
@@ -150,6 +151,26 @@ impl<T: AsRef<str>> fmt::Display for Printable<T> {
             rest = chars.as_str();
         }
         f.write_str(rest)
+    }
+}
+
+/// Whether a character is none to be seen: it steers, or makes others be seen elsewhere than where they are.
+fn is_control(c: char) -> bool {
+    const ARABIC_LETTER_MARK: char = '\u{61c}';
+    c.is_control()
+        || matches!(c, ARABIC_LETTER_MARK | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text from outside as a value in a line: in quotes where its end could not be told otherwise.
+pub(crate) struct Word<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let needs_quotes = |c: char| c.is_whitespace() || c == '"' || is_control(c);
+        if !self.0.is_empty() && !self.0.contains(needs_quotes) {
+            return f.write_str(self.0);
+        }
+        write!(f, "\"{}\"", Printable(self.0.replace('"', "\\\"")))
     }
 }
 
@@ -206,6 +227,21 @@ mod tests {
     #[test]
     fn control_characters_are_escaped() {
         assert_eq!(Printable("a\u{1b}[31m\nb\u{9b}é").to_string(), "a\\u{1b}[31m\\nb\\u{9b}é");
+    }
+
+    #[test]
+    fn controls_of_the_writing_direction_are_escaped() {
+        let text = "a\u{202e}b\u{2066}c\u{200f}d\u{202f}\u{2065}";
+        assert_eq!(Printable(text).to_string(), "a\\u{202e}b\\u{2066}c\\u{200f}d\u{202f}\u{2065}");
+    }
+
+    #[test]
+    fn words_are_quoted_where_they_have_to_be() {
+        assert_eq!(Word("C:\\a\u{e9}.etl").to_string(), "C:\\a\u{e9}.etl");
+        assert_eq!(Word("a b.etl").to_string(), "\"a b.etl\"");
+        assert_eq!(Word("a\nb").to_string(), "\"a\\nb\"");
+        assert_eq!(Word("a\u{202e}b").to_string(), "\"a\\u{202e}b\"");
+        assert_eq!(Word("\"").to_string(), "\"\\\"\"");
     }
 
     #[test]

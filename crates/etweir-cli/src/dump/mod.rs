@@ -12,21 +12,20 @@ use crate::filter::Filter;
 use crate::inputs::{self, Input};
 use crate::output::Output;
 use crate::report::Report;
-use crate::walk::{Walk, damage_report};
+use crate::walk::Course;
 
 use self::json::JsonLines;
 use self::order::{Sorted, Sorter};
 use self::text::TextLines;
 
 pub(crate) fn run(args: &DumpArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files, report)?;
+    let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut printer = Printer::new(args, inputs.len() > 1);
-    match args.order {
+    match args.read.order {
         Order::File => in_file_order(&mut inputs, &filter, &mut printer, report)?,
         Order::Time => {
-            let limit = args.memory_limit.as_u64();
-            in_time_order(&mut inputs, &filter, &mut printer, report, limit)?;
+            in_time_order(&mut inputs, &filter, &mut printer, report, args.memory_limit)?;
         }
     }
     printer.output.finish()
@@ -47,16 +46,16 @@ fn in_file_order(
                 continue;
             }
         };
-        let mut damage = damage_report();
+        let mut course = Course::new(&reader);
         while !printer.is_done() {
             match reader.next_buffer() {
                 Ok(Some(buffer)) => {
-                    for placed in Walk::new(&buffer, &mut damage) {
+                    for placed in course.walk(&buffer) {
                         if filter.passes(&placed) && !printer.is_done() {
                             printer.print(&input.name, &placed.event)?;
                         }
                     }
-                    if input.is_standard() {
+                    if input.is_live() {
                         printer.output.finish()?;
                     }
                 }
@@ -67,7 +66,7 @@ fn in_file_order(
                 }
             }
         }
-        report.trace(&input.name, &reader, &damage);
+        report.trace(&input.name, &reader, &course);
         warn_without_clock(input, &reader, filter, report);
         if printer.is_done() {
             break;
@@ -93,12 +92,12 @@ fn in_time_order(
                 continue;
             }
         };
-        sorter.begin_file(index, reader.session());
-        let mut damage = damage_report();
+        sorter.begin_file(index, &reader);
+        let mut course = Course::new(&reader);
         loop {
             match reader.next_buffer() {
                 Ok(Some(buffer)) => {
-                    let events = Walk::new(&buffer, &mut damage).filter(|placed| filter.passes(placed));
+                    let events = course.walk(&buffer).filter(|placed| filter.passes(placed));
                     sorter.add(buffer.trace_buffer(), events);
                 }
                 Ok(None) => break,
@@ -108,7 +107,7 @@ fn in_time_order(
                 }
             }
         }
-        report.trace(&input.name, &reader, &damage);
+        report.trace(&input.name, &reader, &course);
         warn_without_clock(input, &reader, filter, report);
     }
     let sorted = match sorter.sort() {
@@ -156,11 +155,12 @@ enum Lines {
 impl Printer {
     fn new(args: &DumpArgs, with_file: bool) -> Self {
         let output = Output::standard();
+        let width = if args.payload { None } else { output.width() };
         let lines = match args.format {
-            Format::Text => Lines::Text(TextLines::new(output.color(), args.raw_time)),
+            Format::Text => Lines::Text(TextLines::new(output.color(), args.read.raw_time, width)),
             Format::Jsonl => Lines::Json(JsonLines::new()),
         };
-        Self { output, lines, left: args.count, with_file }
+        Self { output, lines, left: args.read.count, with_file }
     }
 
     /// Whether as many events as were asked for are printed.

@@ -5,9 +5,10 @@ use core::ops::Range;
 
 use bytesize::ByteSize;
 use etweir::buffer::OwnedBuffer;
-use etweir::trace::{Clock, Event, SessionInfo, TraceBuffer};
+use etweir::trace::{Clock, ClockType, Event, SessionInfo, TraceBuffer};
 use etweir::{Offset, Ticks};
 
+use crate::inputs::Reader;
 use crate::walk::Placed;
 
 /// Where an event is, in the order in which events are printed: the place breaks ties, and rises with the order of the
@@ -37,6 +38,8 @@ struct FileEntries {
     entries: Range<usize>,
     /// Whether the first entry is the log-file header, which precedes all others of its file.
     has_header: bool,
+    /// Whether its stamps are all of one clock. Of type 0 nothing tells: only converted they can be compared.
+    has_one_clock: bool,
 }
 
 /// Collects the events of all files.
@@ -60,9 +63,11 @@ impl Sorter {
     }
 
     /// The buffers that follow belong to the input with this index.
-    pub(super) fn begin_file(&mut self, input: usize, session: SessionInfo) {
+    pub(super) fn begin_file(&mut self, input: usize, reader: &Reader) {
         let entries = self.entries.len()..self.entries.len();
-        self.files.push(FileEntries { input, session, entries, has_header: false });
+        let has_one_clock = reader.header().is_none_or(|header| header.clock_type != ClockType::RAW);
+        let session = reader.session();
+        self.files.push(FileEntries { input, session, entries, has_header: false, has_one_clock });
     }
 
     /// Takes over those events of a buffer that are wanted. Past the limit it only counts.
@@ -137,10 +142,13 @@ impl Sorter {
     /// Whether raw ticks of all files can be compared, which is more exact than times of day.
     fn has_common_clock(&self) -> bool {
         match self.files.as_slice() {
-            [] | [_] => true,
+            [] => true,
+            [only] => only.has_one_clock,
             [first, rest @ ..] => {
                 let clock = first.session.clock();
-                clock.is_known() && rest.iter().all(|file| file.session.clock() == clock)
+                clock.is_known()
+                    && first.has_one_clock
+                    && rest.iter().all(|file| file.has_one_clock && file.session.clock() == clock)
             }
         }
     }

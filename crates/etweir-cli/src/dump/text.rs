@@ -7,13 +7,18 @@ use etweir::record::RecordKind;
 use etweir::trace::Event;
 
 use crate::kernel::class_name;
-use crate::text::{GuidText, Hex, Printable, Times};
+use crate::text::{GuidText, Hex, Times, Word};
 
 pub(super) struct TextLines {
     times: Times,
     raw_time: bool,
     styles: Styles,
+    /// The columns of a terminal, past which payloads are cut off.
+    width: Option<usize>,
 }
+
+/// However narrow the terminal is, so many bytes of a payload are shown.
+const LEAST_BYTES: usize = 16;
 
 /// Empty styles where there are no colours.
 #[derive(Default)]
@@ -41,9 +46,9 @@ impl Styles {
 }
 
 impl TextLines {
-    pub(super) fn new(color: bool, raw_time: bool) -> Self {
+    pub(super) fn new(color: bool, raw_time: bool, width: Option<usize>) -> Self {
         let styles = if color { Styles::colored() } else { Styles::default() };
-        Self { times: Times::new(), raw_time, styles }
+        Self { times: Times::new(), raw_time, styles, width }
     }
 
     /// Appends an event as one line.
@@ -53,6 +58,7 @@ impl TextLines {
         file: Option<&str>,
         event: &Event<'_>,
     ) -> io::Result<()> {
+        let start = to.len();
         self.append_time(to, event)?;
         write!(to, " {:>3} ", event.processor_index())?;
         append_id(to, event.process_id())?;
@@ -62,10 +68,10 @@ impl TextLines {
         self.append_identity(to, event)?;
         self.append_rest(to, event)?;
         if let Some(file) = file {
-            write!(to, " file={}", Printable(file))?;
+            write!(to, " file={}", Word(file))?;
         }
         // Last, since it may be very long.
-        self.append_payload(to, event.user_data())?;
+        self.append_payload(to, start, event.user_data())?;
         to.push(b'\n');
         Ok(())
     }
@@ -138,10 +144,46 @@ impl TextLines {
         Ok(())
     }
 
-    fn append_payload(&self, to: &mut Vec<u8>, payload: &[u8]) -> io::Result<()> {
+    /// Appends to the line that starts at `start`.
+    fn append_payload(&self, to: &mut Vec<u8>, start: usize, payload: &[u8]) -> io::Result<()> {
+        const NAME: &str = " payload=";
+        if payload.is_empty() {
+            return Ok(());
+        }
+        let line = to.get(start..).unwrap_or_default();
+        let room = self.width.map(|width| width.saturating_sub(columns(line)).saturating_sub(NAME.len()));
         let Styles { payload: style, .. } = self.styles;
-        if payload.is_empty() { Ok(()) } else { write!(to, " payload={style}{}{style:#}", Hex(payload)) }
+        match room.and_then(|room| cut(payload, room)) {
+            Some((shown, mark)) => write!(to, "{NAME}{style}{}{style:#}{mark}", Hex(shown)),
+            None => write!(to, "{NAME}{style}{}{style:#}", Hex(payload)),
+        }
     }
+}
+
+/// As much of a payload as fits the columns with a mark behind it; `None` if all of it fits.
+fn cut(payload: &[u8], room: usize) -> Option<(&[u8], String)> {
+    let digits = payload.len().saturating_mul(2);
+    let mark = format!("...({} bytes)", payload.len());
+    let shown = (room.saturating_sub(mark.len()) / 2).max(LEAST_BYTES);
+    // A mark that is as long as what it stands for is of no use.
+    let is_shorter = shown.saturating_mul(2).saturating_add(mark.len()) < digits;
+    if digits <= room || !is_shorter { None } else { Some((payload.get(..shown)?, mark)) }
+}
+
+/// The columns that a line takes, without the sequences that colour it.
+fn columns(line: &[u8]) -> usize {
+    let mut columns = 0_usize;
+    let mut in_sequence = false;
+    for byte in line {
+        match byte {
+            0x1B => in_sequence = true,
+            b'm' if in_sequence => in_sequence = false,
+            // The further bytes of a character.
+            0x80..=0xBF => {}
+            _ => columns = columns.saturating_add(usize::from(!in_sequence)),
+        }
+    }
+    columns
 }
 
 /// A process or thread id in its column.
@@ -154,4 +196,33 @@ fn append_id(to: &mut Vec<u8>, id: Option<u32>) -> io::Result<()> {
 
 fn append_number(to: &mut Vec<u8>, name: &str, number: u16) -> io::Result<()> {
     if number == 0 { Ok(()) } else { write!(to, " {name}={number}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_fits_is_whole() {
+        assert_eq!(cut(&[0; 50], 100), None);
+        assert_eq!(cut(&[0; 16], 0), None);
+        // 17 bytes and a mark are longer than 20 bytes.
+        assert_eq!(cut(&[0; 20], 30), None);
+    }
+
+    #[test]
+    fn a_payload_is_cut_so_that_its_mark_fits_too() {
+        let payload = [7; 412];
+        assert_eq!(cut(&payload, 100), Some((&payload[..43], "...(412 bytes)".to_owned())));
+        assert_eq!(cut(&payload, 99).map(|(shown, _)| shown.len()), Some(42));
+        assert_eq!(cut(&payload, 97).map(|(shown, _)| shown.len()), Some(41));
+        assert_eq!(cut(&payload, 0).map(|(shown, _)| shown.len()), Some(16));
+        assert_eq!(cut(&payload, 824), None);
+        assert_eq!(cut(&payload, 823).map(|(shown, _)| shown.len()), Some(404));
+    }
+
+    #[test]
+    fn columns_are_characters_without_colours() {
+        assert_eq!(columns("\u{1b}[1;31mab\u{1b}[0m \u{e9}".as_bytes()), 4);
+    }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::filter::Filter;
 use crate::inputs::Reader;
-use crate::walk::Walk;
+use crate::walk::Course;
 
 /// One file. What its header would tell is in `session`, which is `None` without a header.
 #[derive(Serialize)]
@@ -34,11 +34,22 @@ pub(super) struct Facts {
     pub(super) last_time: Option<String>,
     pub(super) first_ticks: Option<i64>,
     pub(super) last_ticks: Option<i64>,
+    /// Records whose stamp the clock turns into no date; they are neither the earliest nor the latest.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) times_out_of_range: u64,
     /// `BuildLab` of the operating system, where the trace has it.
     pub(super) build_lab: Option<String>,
     pub(super) damage: Damage,
     /// Bytes of zeros at the end, reserved and never written.
     pub(super) unwritten_tail: u64,
+    /// Why reading ended before the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What could not be delivered.
@@ -102,9 +113,10 @@ impl Facts {
         name: &str,
         reader: &mut Reader,
         filter: &Filter<'_>,
-        in_buffers: &mut DamageReport,
+        course: &mut Course,
     ) -> (Self, Result<(), etweir::Error>) {
         let mut count = Count::default();
+        let clock = reader.session().clock();
         let end = loop {
             match reader.next_buffer() {
                 Ok(Some(buffer)) => {
@@ -113,15 +125,15 @@ impl Facts {
                     }
                     count.buffers += 1;
                     count.compressed += u64::from(buffer.is_compressed());
-                    for placed in Walk::new(&buffer, in_buffers).filter(|placed| filter.passes(placed)) {
-                        count.add(&placed.event);
+                    for placed in course.walk(&buffer).filter(|placed| filter.passes(placed)) {
+                        count.add(&placed.event, &clock);
                     }
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        (Self::new(name, reader, in_buffers, count), end)
+        (Self::new(name, reader, &course.damage, count), end)
     }
 
     fn new(name: &str, reader: &Reader, in_buffers: &DamageReport, count: Count) -> Self {
@@ -143,6 +155,7 @@ impl Facts {
             last_time: time(count.last),
             first_ticks: count.first.map(Ticks::get),
             last_ticks: count.last.map(Ticks::get),
+            times_out_of_range: count.out_of_range,
             build_lab: count.build_lab,
             damage: Damage {
                 header_missing: reader.header().is_none(),
@@ -151,6 +164,7 @@ impl Facts {
                 bytes: between.bytes().saturating_add(in_buffers.bytes()),
             },
             unwritten_tail: reader.unwritten_tail(),
+            error: None,
         }
     }
 }
@@ -174,16 +188,21 @@ struct Count {
     kinds: BTreeMap<RecordKind, u64>,
     first: Option<Ticks>,
     last: Option<Ticks>,
+    out_of_range: u64,
     build_lab: Option<String>,
 }
 
 impl Count {
-    fn add(&mut self, event: &Event<'_>) {
+    fn add(&mut self, event: &Event<'_>, clock: &Clock) {
         self.records += 1;
         *self.kinds.entry(event.kind()).or_default() += 1;
         if let Some(ticks) = event.time_stamp() {
-            self.first = Some(self.first.map_or(ticks, |first| first.min(ticks)));
-            self.last = Some(self.last.map_or(ticks, |last| last.max(ticks)));
+            if !clock.is_known() || clock.to_file_time(ticks).is_some_and(FileTime::is_rfc3339) {
+                self.first = Some(self.first.map_or(ticks, |first| first.min(ticks)));
+                self.last = Some(self.last.map_or(ticks, |last| last.max(ticks)));
+            } else {
+                self.out_of_range += 1;
+            }
         }
         if self.build_lab.is_none() && event.hook_id() == Some(BUILD_LAB) {
             let text = event.user_data().split(|byte| *byte == 0).next().unwrap_or_default();

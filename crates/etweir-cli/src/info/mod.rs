@@ -4,43 +4,43 @@ mod facts;
 mod text;
 
 use anyhow::Result;
+use serde::Serialize;
 
 use crate::args::InfoArgs;
 use crate::filter::Filter;
-use crate::inputs;
+use crate::inputs::{self, Reader};
 use crate::output::Output;
-use crate::report::Report;
-use crate::walk::damage_report;
+use crate::report::{FailedFile, Report, chain};
+use crate::walk::Course;
 
 use self::facts::Facts;
 
 pub(crate) fn run(args: &InfoArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.files, report)?;
+    let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut output = Output::standard();
     let mut all = Vec::new();
-    for (index, input) in inputs.iter_mut().enumerate() {
-        let mut reader = match input.open() {
-            Ok(reader) => reader,
+    let mut is_first = true;
+    for input in &mut inputs {
+        let facts = match input.open() {
+            Ok(mut reader) => gather(&input.name, &mut reader, &filter, report),
             Err(error) => {
                 report.error(Some(&input.name), &*error);
+                if args.json {
+                    all.push(Entry::Failed(FailedFile::new(&input.name, &*error)));
+                }
                 continue;
             }
         };
-        let mut damage = damage_report();
-        let (facts, end) = Facts::gather(&input.name, &mut reader, &filter, &mut damage);
-        if let Err(error) = end {
-            report.error(Some(&input.name), &error);
-        }
-        report.trace(&input.name, &reader, &damage);
         if args.json {
-            all.push(facts);
+            all.push(Entry::Read(Box::new(facts)));
         } else {
             let color = output.color();
-            if index > 0 {
+            if !is_first {
                 output.line().push(b'\n');
             }
-            text::append(output.line(), &facts, color, args.raw_time)?;
+            is_first = false;
+            text::append(output.line(), &facts, color, args.read.raw_time)?;
             output.finish()?;
         }
     }
@@ -49,4 +49,23 @@ pub(crate) fn run(args: &InfoArgs, report: &mut Report) -> Result<()> {
         output.line().push(b'\n');
     }
     output.finish()
+}
+
+fn gather(name: &str, reader: &mut Reader, filter: &Filter<'_>, report: &mut Report) -> Facts {
+    let mut course = Course::new(reader);
+    let (mut facts, end) = Facts::gather(name, reader, filter, &mut course);
+    if let Err(error) = end {
+        report.error(Some(name), &error);
+        facts.error = Some(chain(&error));
+    }
+    report.trace(name, reader, &course);
+    facts
+}
+
+/// One element of the array.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Read(Box<Facts>),
+    Failed(FailedFile),
 }

@@ -75,9 +75,12 @@ impl Block<'_> {
             let format = facts.compression.as_deref().map(|name| format!(" as {name}")).unwrap_or_default();
             buffers += &format!(", {} of them compressed{format}", grouped(facts.compressed_buffers));
         }
-        match facts.session.as_ref().map(|session| session.buffers_written) {
-            Some(written) if u64::from(written) != facts.buffers => {
-                buffers += &format!(" (the header says {})", grouped(written));
+        match &facts.session {
+            // A trace that was never closed claims nothing yet.
+            Some(Session { end_time: Some(_), buffers_written: written, .. })
+                if u64::from(*written) != facts.buffers =>
+            {
+                buffers += &format!(" (the header says {})", grouped(*written));
             }
             _ => {}
         }
@@ -96,6 +99,11 @@ impl Block<'_> {
         };
         self.line("First record", &stamp(&facts.first_time, facts.first_ticks))?;
         self.line("Last record", &stamp(&facts.last_time, facts.last_ticks))?;
+        if facts.times_out_of_range > 0 {
+            let text =
+                format!("{} with a time stamp that is no date", counted(facts.times_out_of_range, "record"));
+            self.line("Out of range", &text)?;
+        }
         if let Some(session) = &facts.session {
             let lost = (u64::from(session.events_lost), u64::from(session.buffers_lost));
             let text = format!("{}, {}", counted(lost.0, "event"), counted(lost.1, "buffer"));

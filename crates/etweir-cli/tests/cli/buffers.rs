@@ -1,5 +1,10 @@
 //! `etweir buffers`.
 
+use core::time::Duration;
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::sync::mpsc;
+
 use etweir::codec::Format;
 use serde_json::json;
 
@@ -50,4 +55,42 @@ fn a_filter_leaves_the_buffers_that_hold_what_was_asked_for() {
     let rows: Vec<Vec<_>> = run.out.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows.len(), 2);
     assert_eq!((rows[1][0], rows[1][5], rows[1][8]), ("0x2000", "1000001000", "1"));
+}
+
+#[test]
+fn rows_are_written_as_they_come() {
+    let bytes = two_processors().to_bytes();
+    for args in [&["buffers", "-"][..], &["buffers", "--json", "-"]] {
+        let mut child = command()
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let mut input = child.stdin.take().expect("a pipe");
+        let mut out = child.stdout.take().expect("a pipe");
+        let (sender, receiver) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = out.read(&mut piece) {
+                text.extend_from_slice(&piece[..length]);
+                if text.windows(14).any(|found| found == b"FLUSH_MARKER|P" || found == b"FLUSH_MARKER\",") {
+                    let _ = sender.send(());
+                }
+            }
+            text
+        });
+        input.write_all(&bytes).expect("it reads");
+        // The input is still open: what is written now was not held back.
+        receiver.recv_timeout(Duration::from_secs(60)).expect("the first row");
+        drop(input);
+        assert_eq!(child.wait().expect("the command ends").code(), Some(0));
+        let text = String::from_utf8(reader.join().expect("no panic")).expect("UTF-8");
+        assert!(text.ends_with('\n') && text.contains("PROC_INDEX"), "{text}");
+        if args.contains(&"--json") {
+            let all: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(all[0]["buffers"].as_array().map(Vec::len), Some(3));
+        }
+    }
 }

@@ -84,6 +84,34 @@ fn a_header_buffer_alone_is_a_trace() {
 }
 
 #[test]
+fn another_log_file_header_is_told_but_is_no_damage() {
+    let folder = Folder::new();
+    let mut bytes = two_processors().to_bytes();
+    let second = FileSpec::new(log_file_at(5_000_000, 600_000_000)).buffer(buffer(0, &[event(9, 70)]));
+    bytes.extend(second.to_bytes());
+    let path = folder.file("a.etl", &bytes);
+    let run_strict = dump(&["--strict"], &path).expect_status(0);
+    assert_eq!(run_strict.events().len(), 9);
+    assert_eq!(
+        run_strict.err,
+        format!(
+            "warning: {}: another log-file header at 0x3048: times from there on are converted with the clock of the first \
+             one and may be wrong\n",
+            names(&path)
+        )
+    );
+    for command in ["info", "buffers", "dump"] {
+        let run = run([command, &names(&path)]).expect_status(0);
+        assert!(run.err.contains("another log-file header at 0x3048: "), "{command}: {}", run.err);
+    }
+    dump(&["--quiet"], &path).expect_silence();
+    bytes.extend(second.to_bytes());
+    let path = folder.file("b.etl", &bytes);
+    let run = dump(&[], &path).expect_status(0);
+    assert!(run.err.contains(" at 0x3048 and 1 more behind it: "), "{}", run.err);
+}
+
+#[test]
 fn whatever_the_bytes_are_the_command_ends_properly() {
     let folder = Folder::new();
     let original = odd_records();

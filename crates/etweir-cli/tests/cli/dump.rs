@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use etweir::write::{FileSpec, ItemSpec};
+use etweir::trace::{ClockType, LogFileMode};
+use etweir::write::{FileSpec, ItemSpec, LogFileSpec, MessageSpec};
 use etweir::{Guid, codec::Format};
 use serde_json::{Value, json};
 
@@ -63,6 +64,104 @@ fn a_record_without_a_time_stamp_follows_its_predecessor() {
     assert_eq!(ids(&run), [0, 0, 1, 7, 8, 2]);
     let bare = &run.events()[4];
     assert_eq!((&bare["time"], &bare["ticks"]), (&Value::Null, &Value::Null));
+}
+
+/// A message without a time stamp.
+fn bare(number: u16) -> MessageSpec {
+    MessageSpec { message_number: number, ..MessageSpec::bare() }
+}
+
+#[test]
+fn records_before_the_first_time_stamp_of_a_buffer_have_that_one() {
+    let folder = Folder::new();
+    // The buffer was flushed at 1000.
+    let first = buffer(0, &[]).message(&bare(11)).message(&bare(12)).event(&event(3, 30)).message(&bare(13));
+    let file = FileSpec::new(log_file()).buffer(first).buffer(buffer(1, &[event(1, 29), event(2, 31)]));
+    let path = folder.file("a.etl", &file.to_bytes());
+    assert_eq!(ids(&dump(&[], &path).expect_silence()), [0, 1, 11, 12, 3, 13, 2]);
+    let run = dump(&["--from", "+3us", "--to", "+3us"], &path).expect_silence();
+    assert_eq!(ids(&run), [11, 12, 3, 13]);
+}
+
+#[test]
+fn damage_ahead_of_the_first_time_stamp_is_named_once() {
+    use etweir::write::Damage;
+
+    let folder = Folder::new();
+    let first = buffer(0, &[]).message(&bare(11)).event(&event(4, 20)).event(&event(3, 30));
+    let second = buffer(1, &[event(1, 29), event(2, 31)]);
+    let at = buffer(0, &[]).message(&bare(11)).end();
+    let file = FileSpec::new(log_file()).buffer(first).buffer(second).damage(Damage::Overwrite {
+        buffer: 1,
+        at,
+        bytes: vec![0, 0],
+    });
+    let path = folder.file("a.etl", &file.to_bytes());
+    let run = dump(&[], &path).expect_status(0);
+    assert_eq!(ids(&run), [0, 1, 11, 3, 2]);
+    assert!(run.err.contains("0 buffers and 1 record damaged"), "{}", run.err);
+}
+
+#[test]
+fn a_buffer_without_time_stamps_has_its_own() {
+    let folder = Folder::new();
+    let first = buffer(0, &[]).message(&bare(11)).message(&bare(12));
+    let second = buffer(1, &[event(1, 999), event(2, 1001)]);
+    let file = FileSpec::new(log_file()).buffer(first).buffer(second);
+    let path = folder.file("a.etl", &file.to_bytes());
+    assert_eq!(ids(&dump(&[], &path).expect_silence()), [0, 1, 11, 12, 2]);
+}
+
+#[test]
+fn a_relogged_buffer_without_time_stamps_has_the_last_one_before() {
+    let folder = Folder::new();
+    let log_file = LogFileSpec { log_file_mode: LogFileMode(1 | LogFileMode::RELOG.0), ..log_file() };
+    // Flushed, as the relogger writes it, at a FILETIME.
+    let stampless = |number| buffer(0, &[]).time_stamp(START.0 + 1000).message(&bare(number));
+    let file = FileSpec::new(log_file)
+        .buffer(stampless(11))
+        .buffer(buffer(1, &[event(1, 10), event(2, 20)]))
+        .buffer(stampless(12))
+        .buffer(buffer(1, &[event(3, 15), event(4, 30)]));
+    let path = folder.file("a.etl", &file.to_bytes());
+    assert_eq!(ids(&dump(&[], &path).expect_silence()), [0, 11, 1, 3, 2, 12, 4]);
+    assert_eq!(ids(&dump(&["--from", "+2us"], &path).expect_silence()), [2, 12, 4]);
+}
+
+#[test]
+fn ticks_of_a_clock_that_nothing_names_are_compared_as_times() {
+    let folder = Folder::new();
+    // Windows reads large ticks as times of day, others as those of the counter.
+    let log_file = || LogFileSpec { clock_type: ClockType::RAW, ..log_file() };
+    let mut events = [event(1, 10), event(2, 20), event(3, 30)];
+    events[1].time_stamp = START.0 + 20;
+    let a = FileSpec::new(log_file()).buffer(buffer(0, &events));
+    let b = FileSpec::new(log_file()).buffer(buffer(0, &[event(4, 15), event(5, 25)]));
+    let a = folder.file("a.etl", &a.to_bytes());
+    assert_eq!(ids(&dump(&[], &a).expect_silence()), [0, 1, 2, 3]);
+    folder.file("b.etl", &b.to_bytes());
+    assert_eq!(ids(&dump(&[], folder.path()).expect_silence()), [0, 0, 1, 4, 2, 5, 3]);
+}
+
+#[test]
+fn names_with_spaces_are_quoted() {
+    let folder = Folder::new();
+    folder.file("a b.etl", &two_processors().to_bytes());
+    folder.file("c.etl", &two_processors().to_bytes());
+    let run = run(["dump", "--id", "4", &names(folder.path())]).expect_silence();
+    let files: Vec<_> = run.out.lines().map(|line| line.split_once(" file=").expect("a name").1).collect();
+    assert!(files[0].starts_with('"') && files[0].contains("/a b.etl\" payload="), "{}", run.out);
+    assert!(!files[1].starts_with('"') && files[1].contains("/c.etl payload="), "{}", run.out);
+}
+
+#[test]
+fn a_long_payload_is_whole_where_no_terminal_is_written_to() {
+    let folder = Folder::new();
+    let mut long = event(1, 0);
+    long.payload = vec![0x5A; 412];
+    let path = names(&folder.file("a.etl", &FileSpec::new(log_file()).buffer(buffer(0, &[long])).to_bytes()));
+    let hex = format!(" payload={}\n", "5a".repeat(412));
+    assert!(run(["dump", "--id", "1", &path]).expect_silence().out.ends_with(&hex));
 }
 
 #[test]
@@ -193,6 +292,27 @@ fn standard_input_can_be_asked_for_its_start() {
     let bytes = two_processors().to_bytes();
     let run = run_with_input(["dump", "-f", "jsonl", "--from", "+5us", "-"], &bytes).expect_silence();
     assert_eq!(ids(&run), [5, 6]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_can_be_read_only_once_can_be_asked_for_its_start() {
+    use std::process::Command;
+
+    let bytes = two_processors().to_bytes();
+    let run =
+        run_with_input(["dump", "-f", "jsonl", "--from", "+5us", "/dev/stdin"], &bytes).expect_silence();
+    assert_eq!(ids(&run), [5, 6]);
+
+    let folder = Folder::new();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, bytes)
+    });
+    assert_eq!(ids(&dump(&["--to", "+1us", "--opcode", "2"], &pipe).expect_silence()), [1]);
+    writer.join().expect("no panic").expect("all is read");
 }
 
 #[test]

@@ -54,13 +54,68 @@ fn a_folder_without_traces_is_named() {
 }
 
 #[test]
-fn json_is_one_document_even_where_nothing_could_be_read() {
+fn json_has_an_object_for_every_file_that_fails_too() {
+    let folder = Folder::new();
+    let bad = names(&folder.file("bad/empty.etl", b""));
+    let good = names(&folder.file("good.etl", &two_processors().to_bytes()));
+    let none = folder.path().join("none");
+    std::fs::create_dir(&none).expect("a folder");
+    let (none, missing) = (names(&none), names(&folder.path().join("missing.etl")));
+    for command in ["info", "buffers"] {
+        let run = run([command, "--json", &bad, &good, &none, &missing]).expect_status(1);
+        let all = run.json();
+        let files: Vec<_> = (0..4).map(|index| all[index]["file"].as_str().expect("a name")).collect();
+        assert_eq!(files, [&*bad, &*good, &*none, &*missing], "{command}");
+        assert_eq!(all.as_array().map(Vec::len), Some(4), "{command}");
+        for (index, part) in [(0, "the input is empty"), (2, "no .etl file"), (3, "cannot open: ")] {
+            assert!(
+                all[index]["error"].as_str().expect("an error").contains(part),
+                "{command}: {}",
+                all[index]
+            );
+            assert_eq!(
+                all[index].as_object().map(serde_json::Map::len),
+                Some(2),
+                "{command}: {}",
+                all[index]
+            );
+        }
+        assert_eq!(all[1].get("error"), None, "{command}");
+        assert_eq!(run.err.lines().count(), 3, "{command}: {}", run.err);
+    }
+}
+
+#[test]
+fn json_of_one_file_that_fails_is_one_object() {
     let folder = Folder::new();
     let path = names(&folder.file("empty.etl", b""));
     for command in ["info", "buffers"] {
         let run = run([command, "--json", &path]).expect_status(1);
-        assert_eq!(run.json(), serde_json::json!([]));
+        assert_eq!(run.json().as_array().map(Vec::len), Some(1));
     }
+}
+
+#[test]
+fn facts_after_a_file_that_fails_begin_without_an_empty_line() {
+    let folder = Folder::new();
+    let bad = names(&folder.file("bad.etl", b""));
+    let good = names(&folder.file("good.etl", &two_processors().to_bytes()));
+    let run = run(["info", &bad, &good, &good]).expect_status(1);
+    assert!(run.out.starts_with("File "), "{}", run.out);
+    assert_eq!(run.out.lines().filter(|line| line.is_empty()).count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_an_error() {
+    let folder = Folder::new();
+    folder.file("good.etl", &two_processors().to_bytes());
+    std::os::unix::fs::symlink("gone.etl", folder.path().join("link.etl")).expect("a link");
+    std::os::unix::fs::symlink("good.etl", folder.path().join("other.etl")).expect("a link");
+    let run = dump(&[], folder.path()).expect_status(1);
+    assert_eq!(run.events().len(), 14, "the link that leads to a trace is read");
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    assert!(run.err.contains("link.etl: cannot open: "), "{}", run.err);
 }
 
 #[cfg(target_os = "linux")]

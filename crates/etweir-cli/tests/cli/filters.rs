@@ -83,6 +83,40 @@ fn without_a_clock_no_event_is_within_limits_and_a_warning_says_so() {
 }
 
 #[test]
+fn limits_of_time_take_whole_days_and_the_end_of_9999() {
+    assert_eq!(passing(&["--from", "+0", "--to", "+1d"]), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(passing(&["--from", "+2h30m"]), [0; 0]);
+    assert_eq!(passing(&["--to", "9999-12-31T23:59:59Z"]), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_value_that_is_refused_costs_one_line_that_says_what_is_accepted() {
+    for (option, value, expected) in [
+        (
+            "--from",
+            "+1,5s",
+            "an offset is a `+` and numbers with d, h, m, s, ms, us or ns, in this order, such as +1.5s, +2h30m or +1d",
+        ),
+        ("--to", "+3650001d", "an offset is at most +3650000d"),
+        (
+            "--to",
+            "inf",
+            "neither an offset such as +1.5s nor a date and time (RFC 3339) such as 2011-01-23T22:07:27Z",
+        ),
+        (
+            "--memory-limit",
+            "1e9",
+            "not a number of bytes below 2^64, plain or with KB, MB, GB, TB, KiB, MiB, GiB or TiB",
+        ),
+    ] {
+        let run = run(["dump", option, value, "a.etl"]).expect_status(2);
+        let first = run.err.lines().next().expect("a line");
+        assert!(first.starts_with(&format!("error: invalid value '{value}' for '{option} <")), "{first}");
+        assert!(first.ends_with(&format!(": {expected}")), "{first}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_wrong_usage() {
     let folder = Folder::new();
     let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
@@ -95,6 +129,14 @@ fn what_makes_no_sense_is_wrong_usage() {
         ["--order", "random"],
         ["-n", "few"],
         ["--memory-limit", "much"],
+        ["--memory-limit", "inf"],
+        ["--memory-limit", "99999999999GiB"],
+        ["--from", "+1.5s ago"],
+        ["--to", "+-1s"],
+        ["--from", "+1,5s"],
+        ["--to", "inf"],
+        ["--from", "+99999999999999999999d"],
+        ["--to", "2024-02-30T00:00:00Z"],
     ] {
         let run = run(["dump", args[0], args[1], &path]).expect_status(2);
         assert_eq!(run.out, "");

@@ -87,3 +87,50 @@ fn an_unwritten_tail_is_no_damage() {
     let run = run(["info", "--strict", &path]).expect_silence();
     assert!(run.out.contains("Unwritten tail  8,192 bytes (8.0 KiB)"), "{}", run.out);
 }
+
+#[test]
+fn stamps_that_are_no_date_are_counted_and_are_no_limits() {
+    let folder = Folder::new();
+    // The last two become no FILETIME, and a year past 9999.
+    let events =
+        [event(1, 10), event(2, 20), event(3, i64::MAX - ANCHOR), event(4, 3_000_000_000_000_000_000)];
+    let file = FileSpec::new(log_file()).buffer(buffer(0, &events));
+    let path = names(&folder.file("a.etl", &file.to_bytes()));
+    let json = run(["info", "--json", &path]).expect_silence().json();
+    assert_eq!(json[0]["last_time"], "2024-01-02T03:04:05.0000020Z");
+    assert_eq!(json[0]["last_ticks"], ANCHOR + 20);
+    assert_eq!(json[0]["times_out_of_range"], 2);
+    assert_eq!(json[0]["records"], 5);
+    let text = run(["info", &path]).expect_silence().out;
+    assert!(text.contains("Last record     2024-01-02T03:04:05.0000020Z\n"), "{text}");
+    assert!(text.contains("Out of range    2 records with a time stamp that is no date\n"), "{text}");
+    // Without a clock, no stamp is odd; and there is nothing to say where all are in range.
+    let bare = names(&folder.file("bare.etl", &file.without_header().to_bytes()));
+    let good = names(&folder.file("good.etl", &two_processors().to_bytes()));
+    let json = run(["info", "--json", &bare, &good]).expect_status(0).json();
+    assert_eq!(json[0]["last_ticks"], i64::MAX);
+    assert!(json[0].get("times_out_of_range").is_none() && json[1].get("times_out_of_range").is_none());
+}
+
+#[test]
+fn what_the_header_claims_is_told_only_of_closed_traces() {
+    let folder = Folder::new();
+    let claim = |end_time| LogFileSpec { end_time, buffers_written: Some(9), ..log_file() };
+    let closed = names(&folder.file("a.etl", &FileSpec::new(claim(START)).to_bytes()));
+    let open = names(&folder.file("b.etl", &FileSpec::new(claim(FileTime(0))).to_bytes()));
+    let buffers = |path: &str| {
+        let out = run(["info", path]).expect_silence().out;
+        out.lines().find(|line| line.starts_with("Buffers ")).map(str::to_owned)
+    };
+    assert_eq!(buffers(&closed).as_deref(), Some("Buffers         1 (the header says 9)"));
+    assert_eq!(buffers(&open).as_deref(), Some("Buffers         1"));
+}
+
+#[test]
+fn names_in_a_trace_cannot_turn_the_direction_of_writing() {
+    let folder = Folder::new();
+    let log_file = LogFileSpec { logger_name: Some("a\u{202e}b".to_owned()), ..log_file() };
+    let path = names(&folder.file("a.etl", &FileSpec::new(log_file).to_bytes()));
+    let run = run(["info", &path]).expect_silence();
+    assert!(run.out.contains("a\\u{202e}b"), "{}", run.out);
+}

@@ -8,5 +8,6 @@ mod dump;
 mod failures;
 mod filters;
 mod info;
+mod options;
 mod real;
 mod support;
