@@ -62,7 +62,8 @@ impl<'a> Event<'a> {
     }
 
     /// `TimeStamp` as stored, in the session's ticks. `None` for a MESSAGE without one, and for TIMED and ERROR: such a
-    /// record is ordered after its predecessor in the buffer.
+    /// record is ordered after its predecessor in the buffer, and before the first record there that has a stamp, if it has
+    /// no predecessor with one.
     #[inline]
     #[must_use]
     pub fn time_stamp(&self) -> Option<Ticks> {

@@ -105,15 +105,9 @@ pub(crate) struct ReadArgs {
     /// Show session ticks in place of the time of day (JSON has both anyway)
     #[arg(long)]
     pub(crate) raw_time: bool,
-    /// Leave payloads alone; no effect so far, since none is decoded
+    /// Leave payloads alone, which is what happens anyway: none is decoded yet
     #[arg(long, action = ArgAction::SetTrue)]
     no_decode: (),
-    /// Instrumentation manifests, a file or a folder, repeatable; no effect so far
-    #[arg(long, value_name = "PATH")]
-    manifest: Vec<PathBuf>,
-    /// TMF files or PDBs, a file or a folder, repeatable; no effect so far
-    #[arg(long, value_name = "PATH")]
-    tmf: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -9,7 +9,7 @@ fn every_reading_command_takes_the_common_options() {
     let folder = Folder::new();
     let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
     let common = [
-        "-n 3 --order file --no-decode --raw-time --manifest x.man --manifest y --tmf z --strict --quiet --color never",
+        "-n 3 --order file --no-decode --raw-time --strict --quiet --color never",
         "--provider PerfInfo --id 1 --opcode 1 --level 1 --keyword 1 --pid 1 --tid 1 --cpu 1 --from +0 --to +1d",
     ];
     for command in READING {
@@ -23,7 +23,7 @@ fn every_reading_command_takes_the_common_options() {
 fn help_says_where_an_option_has_no_effect() {
     for command in READING {
         let help = run([command, "--help"]).expect_silence().out;
-        for option in ["-n <N>", "--order <ORDER>", "--no-decode", "--manifest <PATH>", "--tmf <PATH>"] {
+        for option in ["-n <N>", "--order <ORDER>", "--no-decode"] {
             let (_, text) = help.split_once(option).expect(option);
             let (text, _) = text.split_once("\n\n").expect("another option");
             assert!(text.contains("no effect"), "{command} {option}: {text}");
