@@ -105,7 +105,7 @@ pub(crate) struct ReadArgs {
     /// Show session ticks in place of the time of day (JSON has both anyway)
     #[arg(long)]
     pub(crate) raw_time: bool,
-    /// Leave payloads alone, which is what happens anyway: none is decoded yet
+    /// Leave payloads alone; no effect so far, since none is decoded
     #[arg(long, action = ArgAction::SetTrue)]
     no_decode: (),
 }
