@@ -41,8 +41,12 @@ mod error;
 pub mod file;
 mod guid;
 mod limits;
+#[cfg(feature = "std")]
+mod merge;
 pub mod record;
 mod sid;
+#[cfg(feature = "std")]
+pub mod stream;
 #[cfg(feature = "testkit")]
 #[doc(hidden)]
 pub mod testkit;

@@ -9,15 +9,17 @@ use std::path::{Path, PathBuf};
 const LEAVES: [&str; 7] = ["bytes", "error", "guid", "limits", "sid", "time", "utf16"];
 
 /// Module -> what it may import besides the leaves and itself. From the bytes upwards.
-const TABLE: [(&str, &[&str]); 9] = [
+const TABLE: [(&str, &[&str]); 11] = [
     ("wire", &[]),
     ("record", &["wire"]),
     ("buffer", &["wire", "record"]),
     ("codec", &[]),
     ("trace", &["wire", "record", "buffer", "codec"]),
+    ("merge", &[]),
+    ("stream", &["record", "buffer", "codec", "trace", "merge"]),
     ("file", &["record", "buffer", "codec", "trace"]),
     ("write", &["wire", "record", "buffer", "codec", "trace"]),
-    ("testkit", &["record", "buffer", "codec", "trace", "file", "write"]),
+    ("testkit", &["record", "buffer", "codec", "trace", "stream", "file", "write"]),
     ("lib", &[]),
 ];
 

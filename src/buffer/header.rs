@@ -10,8 +10,10 @@ use crate::wire::buffer::{LEN, RawBufferHeader};
 use crate::wire::flags::{
     BUFFER_FLAG_BUFFER_LOST, BUFFER_FLAG_COMPRESSED, BUFFER_FLAG_EVENTS_LOST, BUFFER_FLAG_FLUSH_MARKER,
     BUFFER_FLAG_PROC_INDEX, BUFFER_FLAG_RTBACKUP, BUFFER_FLAG_RTBACKUP_CORRUPT, BUFFER_TYPE_HEADER,
-    BUFFER_TYPE_LAST, PROCESSOR_INDEX_MASK, STATE_LAST,
+    PROCESSOR_INDEX_MASK,
 };
+#[cfg(feature = "std")]
+use crate::wire::flags::{BUFFER_TYPE_LAST, STATE_LAST};
 
 /// The first 72 bytes of a trace buffer, publicly `ETW_BUFFER_HEADER`.
 ///
@@ -160,6 +162,7 @@ impl<'a> BufferHeader<'a> {
     ///
     /// Source: format reference, "Reader's algorithm in short", the plausible header; and `SavedOffset`, which differs from
     /// the filled bytes in header buffers only.
+    #[cfg(feature = "std")]
     pub(crate) fn is_plausible(&self, limit: usize) -> bool {
         let fits =
             |value: u32, max: usize| usize::try_from(value).is_ok_and(|value| (LEN..=max).contains(&value));

@@ -30,5 +30,7 @@ pub use damage::{RecordDamage, RecordDamageKind};
 pub use header::{BufferFlags, BufferHeader, BufferType};
 pub use layout::Layout;
 pub use owned::OwnedBuffer;
+#[cfg(feature = "std")]
+pub(crate) use records::RecordWalk;
 pub use records::Records;
 pub use view::BufferView;

@@ -10,4 +10,6 @@ pub use kind::RecordKind;
 pub use message::Message;
 pub use parse::Record;
 
+#[cfg(feature = "std")]
+pub(crate) use parse::RecordSpan;
 pub(crate) use parse::{Header, Parsed, Shapes, starts_a_record};

@@ -68,6 +68,21 @@ impl<'a> Record<'a> {
         chain_len(chain, self.offset.saturating_add(size_of::<RawEventHeader>())).err()
     }
 
+    /// Where the record lies in its buffer, without the bytes.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn span(&self) -> RecordSpan {
+        RecordSpan { at: self.offset, len: self.bytes.len(), shape: self.shape, meta: self.meta }
+    }
+
+    /// The record that `span` was made of, out of the same bytes.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn of_span(valid: &'a [u8], span: RecordSpan) -> Option<Self> {
+        let bytes = slice_at(valid, span.at, span.len)?;
+        Some(Self { bytes, offset: span.at, shape: span.shape, meta: span.meta })
+    }
+
     /// The record as a WPP message, if it is one.
     #[must_use]
     pub fn message(&self) -> Option<Message<'a>> {
@@ -154,6 +169,16 @@ impl<'a> Record<'a> {
         let record = Self { bytes: record, offset: at, shape, meta: shape.header_len.into() };
         Some((record, align8(end)))
     }
+}
+
+/// A record without its bytes, for those who keep a buffer and want to come back to it.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordSpan {
+    at: usize,
+    len: usize,
+    shape: &'static Shape,
+    meta: u64,
 }
 
 /// What a record's header says, by its layout.

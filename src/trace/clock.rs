@@ -104,6 +104,19 @@ impl Clock {
         !matches!(self.0, Rule::Unknown)
     }
 
+    /// How many ticks a duration takes; `None` if nothing tells the rate.
+    #[cfg(feature = "std")]
+    pub(crate) fn ticks_in(&self, duration: core::time::Duration) -> Option<i64> {
+        let per_second = match self.0 {
+            Rule::Unknown | Rule::Guess(None) => return None,
+            Rule::Identity => PER_SECOND,
+            Rule::Linear(linear) | Rule::Guess(Some(linear)) => linear.per_second,
+        };
+        let nanoseconds = i128::try_from(duration.as_nanos()).ok()?;
+        let ticks = nanoseconds.saturating_mul(per_second.into()).checked_div(1_000_000_000)?;
+        Some(i64::try_from(ticks).unwrap_or(i64::MAX))
+    }
+
     /// The time of day of a stamp. `None` if the trace has no anchor or rate, or the result is no `FILETIME`.
     #[must_use]
     pub fn to_file_time(&self, ticks: Ticks) -> Option<FileTime> {

@@ -58,6 +58,12 @@ impl Expander {
         Self { scratch: Vec::new(), filled: 0, format, limit: limits.decompressed_bytes }
     }
 
+    /// Tries `format` first from now on, unless another was found to fit before.
+    #[cfg(feature = "std")]
+    pub(crate) fn prefer(&mut self, format: Format) {
+        self.format.get_or_insert(format);
+    }
+
     /// The buffer at the start of `bytes`, expanded if it is compressed. A compressed buffer has to be whole: `bytes` ends
     /// where it ends.
     ///
@@ -106,6 +112,7 @@ impl Expander {
     }
 
     /// Whether compressed data seem to expand to records in `room` bytes. Expands the first eight bytes only.
+    #[cfg(feature = "std")]
     pub(crate) fn starts_with_a_record(&self, data: &[u8], room: usize) -> bool {
         let mut head = [0; 8];
         room <= self.limit

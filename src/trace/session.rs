@@ -36,6 +36,7 @@ impl SessionInfo {
     }
 
     /// The same facts with another layout of the buffers.
+    #[cfg(feature = "std")]
     pub(crate) const fn with_layout(mut self, layout: Layout) -> Self {
         self.layout = layout;
         self

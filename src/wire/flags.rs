@@ -18,8 +18,10 @@ pub(crate) const BUFFER_FLAG_COMPRESSED: u16 = 0x0040;
 /// `BufferType` of the first buffer of a file.
 pub(crate) const BUFFER_TYPE_HEADER: u16 = 4;
 /// The largest `BufferType` that has a name.
+#[cfg(feature = "std")]
 pub(crate) const BUFFER_TYPE_LAST: u16 = 7;
 /// The largest `State` that has a name, the end marker included.
+#[cfg(feature = "std")]
 pub(crate) const STATE_LAST: u32 = 7;
 /// `ETW_PROCESSOR_INDEX_MASK`.
 pub(crate) const PROCESSOR_INDEX_MASK: u16 = 0x07FF;

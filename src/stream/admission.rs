@@ -1,0 +1,200 @@
+//! What is checked before a buffer is taken: its header against the session, never its events.
+
+use crate::buffer::{BufferHeader, BufferType, Layout};
+use crate::codec::Format;
+use crate::error::{Offset, ParseError};
+use crate::record::Parsed;
+use crate::stream::error::Refusal;
+use crate::stream::options::Options;
+use crate::stream::slot::BufferId;
+use crate::time::Ticks;
+use crate::trace::{BufferContext, LogFileHeader, LogFileMode, SessionInfo};
+
+/// The gate of a session: it knows what was accepted, and nothing of what became of it.
+#[derive(Debug)]
+pub(super) struct Admission {
+    options: Options,
+    state: State,
+    header: Option<LogFileHeader>,
+    session: SessionInfo,
+    format: Option<Format>,
+    /// Flush time of the last accepted buffer that has one.
+    last_flush: Option<i64>,
+    next_id: u64,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    Open,
+    Closed,
+    Cancelled,
+}
+
+/// What is known of a buffer once it is accepted.
+#[derive(Clone, Debug)]
+pub(super) struct Accepted {
+    pub(super) id: BufferId,
+    /// Bytes that are valid once it is expanded.
+    pub(super) filled: usize,
+    pub(super) compressed: Option<Format>,
+    pub(super) is_header: bool,
+    pub(super) context: BufferContext,
+    pub(super) flush_time: Ticks,
+    pub(super) sequence_number: Option<i64>,
+    pub(super) class: u16,
+    pub(super) flags: u16,
+    /// It came earlier than its predecessor by more than the tolerance, and was accepted all the same.
+    pub(super) disorder: bool,
+    /// The log-file header, with the buffer that brought it.
+    pub(super) header: Option<LogFileHeader>,
+}
+
+impl Admission {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            options,
+            state: State::Open,
+            header: None,
+            session: SessionInfo::unknown(),
+            format: None,
+            last_flush: None,
+            next_id: 0,
+        }
+    }
+
+    /// No more buffers; those that were accepted are delivered.
+    pub(super) fn close(&mut self) {
+        if self.state == State::Open {
+            self.state = State::Closed;
+        }
+    }
+
+    /// No more buffers, and none of the accepted ones is delivered.
+    pub(super) const fn cancel(&mut self) {
+        self.state = State::Cancelled;
+    }
+
+    /// Checks a buffer in the order of the consumer API reference, and takes note of it if it is accepted.
+    pub(super) fn admit(&mut self, bytes: &[u8]) -> Result<Accepted, Refusal> {
+        match self.state {
+            State::Open => {}
+            State::Closed => return Err(Refusal::Closed),
+            State::Cancelled => return Err(Refusal::Cancelled),
+        }
+        if bytes.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let first = self.next_id == 0;
+        let header = BufferHeader::parse(bytes, self.session.layout()).map_err(|_| {
+            length("buffer", bytes.len(), BufferHeader::LEN, self.options.limits.buffer_bytes)
+        })?;
+        if bytes.len() > self.options.limits.buffer_bytes {
+            return Err(length("buffer", bytes.len(), BufferHeader::LEN, self.options.limits.buffer_bytes));
+        }
+        let (filled, compressed) = self.checked_lengths(&header, bytes)?;
+        let found = if first { self.log_file_header(bytes)? } else { None };
+        let session = found.as_ref().map_or(self.session, SessionInfo::new);
+        if session.layout() != Layout::Modern {
+            return Err(Refusal::Layout(session.layout()));
+        }
+        let is_header = header.buffer_type() == Some(BufferType::HEADER) || found.is_some();
+        let flush_time = header.time_stamp();
+        let disorder = if is_header { false } else { self.checked_order(flush_time, session)? };
+        // From here on it is accepted.
+        self.session = session;
+        if let Some(found) = &found {
+            if found.log_file_mode.contains(LogFileMode::COMPRESSED) {
+                let [low, high, ..] = header.state().to_le_bytes();
+                self.format = Format::from_number(u16::from_le_bytes([low, high]));
+            }
+            self.header = Some(found.clone());
+        }
+        if !is_header {
+            self.last_flush = Some(self.last_flush.map_or(flush_time.0, |last| last.max(flush_time.0)));
+        }
+        let id = BufferId(self.next_id);
+        self.next_id = self.next_id.saturating_add(1);
+        Ok(Accepted {
+            id,
+            filled,
+            compressed: compressed.then(|| self.format.unwrap_or(Format::Xpress)),
+            is_header,
+            context: BufferContext::new(&header, session),
+            flush_time,
+            sequence_number: header.sequence_number(),
+            class: header.buffer_type().map_or(0, |class| class.0),
+            flags: header.buffer_flags().0,
+            disorder,
+            header: found,
+        })
+    }
+
+    /// The filled bytes, and whether they are those of an expansion.
+    fn checked_lengths(&self, header: &BufferHeader<'_>, bytes: &[u8]) -> Result<(usize, bool), Refusal> {
+        let filled = usize::try_from(header.filled_bytes()).unwrap_or(usize::MAX);
+        let size = usize::try_from(header.buffer_size().unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
+        if header.is_compressed() {
+            if !(BufferHeader::LEN..=bytes.len()).contains(&size) {
+                return Err(length("compressed buffer", size, BufferHeader::LEN, bytes.len()));
+            }
+            let session = self
+                .header
+                .as_ref()
+                .map_or(usize::MAX, |header| usize::try_from(header.buffer_size).unwrap_or(usize::MAX));
+            let max = session.min(self.options.limits.decompressed_bytes);
+            if !(BufferHeader::LEN..=max).contains(&filled) {
+                return Err(contradiction("filled bytes", filled, BufferHeader::LEN, max));
+            }
+            return Ok((filled, true));
+        }
+        if !(BufferHeader::LEN..=bytes.len()).contains(&filled) {
+            return Err(length("filled bytes", filled, BufferHeader::LEN, bytes.len()));
+        }
+        if size < filled {
+            return Err(contradiction("buffer size", size, filled, self.options.limits.buffer_bytes));
+        }
+        Ok((filled, false))
+    }
+
+    /// The header in the first buffer; `None` if it may be missing and is.
+    fn log_file_header(&self, bytes: &[u8]) -> Result<Option<LogFileHeader>, Refusal> {
+        let parsed = match Parsed::at(bytes, BufferHeader::LEN, Layout::Modern.shapes()) {
+            Parsed::Record(record, _) => LogFileHeader::parse(&record),
+            Parsed::Bad(cause) | Parsed::Unknown(cause, _) | Parsed::Wnode(cause, _) => Err(cause),
+            Parsed::End => Err(ParseError::Unexpected {
+                what: "record",
+                at: Offset::from(BufferHeader::LEN),
+                expected: "a log-file header",
+                found: 0,
+            }),
+        };
+        match parsed {
+            Ok(header) => Ok(Some(header)),
+            Err(_) if self.options.allow_missing_header => Ok(None),
+            Err(cause) => Err(Refusal::NoHeader(cause)),
+        }
+    }
+
+    /// Whether the buffer was flushed so long before its predecessor that it counts as disorder.
+    fn checked_order(&self, flush_time: Ticks, session: SessionInfo) -> Result<bool, Refusal> {
+        let Some(last) = self.last_flush else { return Ok(false) };
+        let tolerance = session.clock().ticks_in(self.options.flush_tolerance).unwrap_or(0);
+        if flush_time.0 >= last.saturating_sub(tolerance) {
+            Ok(false)
+        } else if self.options.accept_disorder {
+            Ok(true)
+        } else {
+            Err(Refusal::OutOfOrder { last, this: flush_time.0, tolerance })
+        }
+    }
+}
+
+fn length(what: &'static str, len: usize, min: usize, max: usize) -> Refusal {
+    let number = |value| Offset::from(value).get();
+    Refusal::Length { what, len: number(len), min: number(min), max: number(max) }
+}
+
+fn contradiction(what: &'static str, len: usize, min: usize, max: usize) -> Refusal {
+    let number = |value| Offset::from(value).get();
+    Refusal::Contradiction { what, len: number(len), min: number(min), max: number(max) }
+}

@@ -1,0 +1,52 @@
+//! The buffer-stream consumer: add raw buffers, get their events in the order of time, get every buffer back.
+//!
+//! What Windows offers as `OpenTraceFromBufferStream`, `ProcessTraceAddBufferToBufferStream` and `ProcessTrace`, on any
+//! operating system. [`Session`] is a plain state machine: it has no threads, reads no clock and opens no file.
+//!
+//! ```
+//! # #[cfg(feature = "write")] fn main() -> Result<(), etweir::stream::AddError<Vec<u8>>> {
+//! # use etweir::write::{BufferSpec, EventSpec, FileSpec, LogFileSpec};
+//! # let header = FileSpec::new(LogFileSpec::default()).header_buffer().to_bytes();
+//! # let data = BufferSpec::new(4096).event(&EventSpec { id: 42, ..EventSpec::default() }).to_bytes();
+//! use core::time::Duration;
+//! use etweir::stream::{Options, Session, Step};
+//!
+//! let mut session = Session::new(Options::default(), |done| println!("buffer {} is free", done.id));
+//! session.add(header)?;
+//! session.add(data)?;
+//! session.finish();
+//! loop {
+//!     match session.advance(Duration::ZERO) {
+//!         Step::Event(event, _) => println!("{} {}", event.provider_id(), event.id()),
+//!         Step::Buffer(buffer) => println!("{} buffers read", buffer.buffers_read()),
+//!         Step::NeedInput { .. } | Step::End(_) => break,
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "write"))] fn main() {}
+//! ```
+//!
+//! What holds for every session, whatever is called in whatever order:
+//!
+//! - A buffer that was accepted is completed exactly once; one that was refused comes back in the [`AddError`] and is never
+//!   completed.
+//! - It is never completed while an event or a [`Retained`] of it lives.
+//! - Without retained ones, completions come in the order of arrival.
+//! - For each buffer: its events, then [`Step::Buffer`], then the completion.
+//! - The sequence of steps is a function of the sequence of calls.
+
+mod admission;
+mod engine;
+mod error;
+mod options;
+mod session;
+mod slot;
+mod stats;
+
+pub use engine::Outcome;
+pub use error::{AddError, Refusal};
+pub use options::{Options, Order};
+pub use session::{Delivery, RetiringBuffer, Session, Step};
+pub use slot::{BufferId, BufferOutcome, Completed, Retained};
+pub use stats::Stats;

@@ -1,0 +1,88 @@
+//! How a session orders, bounds and accepts.
+
+use core::time::Duration;
+
+use crate::limits::Limits;
+use crate::time::FileTime;
+
+/// How long events are held back for older ones of other processors.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Order {
+    /// A window of nothing: what a buffer holds leaves when it arrives, ordered among the buffers that are there.
+    LowLatency,
+    /// Live sources (`EVENT_TRACE_REAL_TIME_MODE` in the header, or [`Options::live`]) are held for their flush period and
+    /// a second, 3 s if that is unknown; buffers of a file session are held as for [`Order::Exact`].
+    #[default]
+    Balanced,
+    /// Held until every processor has moved on, or to the end of the input.
+    Exact,
+    /// Held for this long, in the clock of the events.
+    Window(Duration),
+}
+
+/// What a session accepts and uses; it does not change while the session lives.
+///
+/// The defaults suit a replay: [`Order::Balanced`], no idle release, 1 GiB held.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub(super) limits: Limits,
+    pub(super) order: Order,
+    pub(super) live: bool,
+    pub(super) flush_timer: Option<Duration>,
+    pub(super) idle_release: Option<Duration>,
+    pub(super) max_held_buffers: Option<usize>,
+    pub(super) max_held_bytes: Option<u64>,
+    pub(super) flush_tolerance: Duration,
+    pub(super) accept_disorder: bool,
+    pub(super) allow_missing_header: bool,
+    pub(super) trust_flush_markers: bool,
+    pub(super) start_time: Option<FileTime>,
+    pub(super) end_time: Option<FileTime>,
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty => $set:expr;)*) => {
+        impl Options {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                let set: fn(&mut Self, $type) = $set;
+                set(&mut self, $name);
+                self
+            })*
+        }
+    };
+}
+
+setters! {
+    /// What the session may use. Default: [`Limits::default`].
+    limits: Limits => |options, limits| options.limits = limits;
+    /// How long events are held back. Default: [`Order::Balanced`].
+    order: Order => |options, order| options.order = order;
+    /// Whether the source is live, whatever its header says. Default: as the header's real-time mode says.
+    live: bool => |options, live| options.live = live;
+    /// The `FlushTimer` of the source's session, which its header does not tell. Default: unknown.
+    flush_timer: Duration => |options, timer| options.flush_timer = Some(timer);
+    /// Deliver everything that is held once no buffer has arrived for so long, by the time that
+    /// [`Session::advance`](crate::stream::Session::advance) is told. Default: never, which is what a replay needs.
+    idle_release: Duration => |options, idle| options.idle_release = Some(idle);
+    /// How many buffers may be held for order; past that, events leave early. Default: 4 for each stream and 64 at least for
+    /// live sources, no bound otherwise.
+    max_held_buffers: usize => |options, buffers| options.max_held_buffers = Some(buffers);
+    /// How many bytes the held buffers may take, expansions included; past that, events leave early. Default: 1 GiB.
+    max_held_bytes: u64 => |options, bytes| options.max_held_bytes = Some(bytes);
+    /// By how much a buffer may have been flushed before its predecessor. Default: not at all.
+    flush_tolerance: Duration => |options, tolerance| options.flush_tolerance = tolerance;
+    /// Whether a buffer that was flushed long before its predecessor is accepted and counted instead of refused. Default: no.
+    accept_disorder: bool => |options, accept| options.accept_disorder = accept;
+    /// Whether a stream may begin without its header buffer; time stamps stay raw then. Default: no.
+    allow_missing_header: bool => |options, allow| options.allow_missing_header = allow;
+    /// Whether the mark of a completed flush pass releases what is older than it. Default: no, since other writers set it on
+    /// any buffer.
+    trust_flush_markers: bool => |options, trust| options.trust_flush_markers = trust;
+    /// Deliver no event before this time, but for those that describe the trace. Buffers are not affected. Default: all.
+    start_time: FileTime => |options, time| options.start_time = Some(time);
+    /// Deliver no event after this time, but for those that describe the trace. Default: all.
+    end_time: FileTime => |options, time| options.end_time = Some(time);
+}

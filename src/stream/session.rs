@@ -1,0 +1,287 @@
+//! `Session`: the engine behind its gate, one step at a time.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+
+use crate::record::{Record, RecordSpan};
+use crate::stream::admission::Admission;
+use crate::stream::engine::{Decision, Engine, Outcome};
+use crate::stream::error::AddError;
+use crate::stream::options::Options;
+use crate::stream::slot::{BufferId, Completed, Completer, Retained, Slot};
+use crate::stream::stats::Stats;
+use crate::trace::{Event, LogFileHeader};
+
+/// A processing session over buffers of type `B`, driven step by step: `OpenTraceFromBufferStream` without a thread.
+///
+/// Buffers are used in place and handed back by value to the completion closure, each exactly once. The closure runs inside
+/// [`Session::advance`], [`Session::cancel`] or the drop of the session, or, for a buffer with [`Retained`] events, on the
+/// thread that drops the last of them. A panic in it is caught; the other buffers come back all the same, and
+/// [`Session::take_completion_panic`] has it.
+///
+/// `as_ref` of a buffer has to give the same bytes each time. Where it does not, events are wrong, and nothing worse.
+#[derive(Debug)]
+pub struct Session<B: AsRef<[u8]>> {
+    admission: Admission,
+    engine: Engine<B>,
+    completer: Arc<Completer<B>>,
+}
+
+/// What a session did when it was told to advance.
+#[derive(Debug)]
+pub enum Step<'a, B> {
+    /// The next event, in the order of time.
+    Event(Event<'a>, Delivery<'a, B>),
+    /// The events of a buffer are over. It is completed at the next call.
+    Buffer(RetiringBuffer<'a, B>),
+    /// Nothing can be delivered before another buffer arrives, or the session is finished, or, where a time is given, that
+    /// time has come.
+    NeedInput {
+        /// When silence will have lasted long enough to deliver what is held.
+        until: Option<Duration>,
+    },
+    /// The session has ended. Every buffer is completed but for those that are retained.
+    End(Outcome),
+}
+
+impl<B: AsRef<[u8]> + 'static> Session<B> {
+    /// A session that delivers events and hands buffers back to `on_complete`.
+    #[must_use]
+    pub fn new(options: Options, on_complete: impl Fn(Completed<B>) + Send + Sync + 'static) -> Self {
+        Self::with(options, true, Box::new(on_complete))
+    }
+
+    /// A session without events: each buffer is handed out once and back, in the order of arrival, without a look at its
+    /// records. For forwarding. Windows does this where the event callback is NULL.
+    #[must_use]
+    pub fn pass_through(
+        options: Options,
+        on_complete: impl Fn(Completed<B>) + Send + Sync + 'static,
+    ) -> Self {
+        Self::with(options, false, Box::new(on_complete))
+    }
+
+    fn with(
+        options: Options,
+        wants_events: bool,
+        on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
+    ) -> Self {
+        let completer = Completer::new(on_complete);
+        let cancelled = Arc::new(AtomicBool::new(false));
+        Self {
+            admission: Admission::new(options.clone()),
+            engine: Engine::new(options, wants_events, Arc::clone(&completer), cancelled),
+            completer,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Session<B> {
+    /// Takes a buffer: `ProcessTraceAddBufferToBufferStream`. Checks its header, never its events.
+    ///
+    /// Buffers have to come in the order in which they were flushed, the header buffer first.
+    ///
+    /// # Errors
+    ///
+    /// [`AddError`] with the buffer in it; [`AddError::code`] is the Win32 code.
+    pub fn add(&mut self, buffer: B) -> Result<BufferId, AddError<B>> {
+        match self.admission.admit(buffer.as_ref()) {
+            Ok(accepted) => {
+                let id = accepted.id;
+                self.engine.enqueue(buffer, accepted);
+                Ok(id)
+            }
+            Err(reason) => Err(AddError::new(buffer, reason)),
+        }
+    }
+
+    /// Does what comes next. `now` is any clock that does not go back; only the idle release looks at it.
+    #[inline]
+    pub fn advance(&mut self, now: Duration) -> Step<'_, B> {
+        match self.engine.decide(now) {
+            Decision::Event(index) => {
+                let span = self.engine.event(index);
+                match (span, self.engine.slot(index)) {
+                    (Some(span), Some(slot)) => self.event_step(span, slot),
+                    // The engine decided on a resident that it has.
+                    _ => Step::NeedInput { until: None },
+                }
+            }
+            Decision::Buffer(index) => {
+                self.engine.begin_retiring(index);
+                match self.engine.slot(index) {
+                    Some(slot) => Step::Buffer(RetiringBuffer {
+                        slot,
+                        header: self.engine.header(),
+                        stats: self.engine.stats(),
+                        cancelled: self.engine.cancelled(),
+                    }),
+                    None => Step::NeedInput { until: None },
+                }
+            }
+            Decision::NeedInput { until } => Step::NeedInput { until },
+            Decision::End(outcome) => {
+                match outcome {
+                    Outcome::Finished => self.admission.close(),
+                    Outcome::Cancelled => self.admission.cancel(),
+                }
+                Step::End(outcome)
+            }
+        }
+    }
+
+    fn event_step<'a>(&'a self, span: RecordSpan, slot: &'a Arc<Slot<B>>) -> Step<'a, B> {
+        let delivery =
+            Delivery { slot, span, stats: self.engine.stats(), cancelled: self.engine.cancelled() };
+        match Record::of_span(slot.valid(), span) {
+            Some(record) => Step::Event(slot.context().event(record), delivery),
+            // `as_ref` gives other bytes than before.
+            None => Step::NeedInput { until: None },
+        }
+    }
+
+    /// No buffer will follow: what was accepted is delivered, and then the session ends. `CloseTrace` while processing.
+    pub fn finish(&mut self) {
+        self.admission.close();
+        self.engine.close();
+    }
+
+    /// Ends the session at the next step; nothing more is delivered, and every buffer is completed. A buffer callback of
+    /// Windows that returns FALSE.
+    pub fn cancel(&mut self) {
+        self.admission.cancel();
+        self.engine.cancelled().store(true, Ordering::Relaxed);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        self.engine.stats()
+    }
+
+    /// The header of the stream, once its buffer was accepted: `EtwQueryLogFileHeader`.
+    #[must_use]
+    pub const fn header(&self) -> Option<&LogFileHeader> {
+        self.engine.header()
+    }
+
+    /// Buffers that are accepted and not completed, retained ones included.
+    #[must_use]
+    pub fn buffers_out(&self) -> u64 {
+        self.completer.live()
+    }
+
+    /// Blocks until no buffer is out: until everybody has dropped what they retained. Windows' `ProcessTrace` always waits
+    /// so; do not call it on a thread that holds a [`Retained`].
+    pub fn wait_for_retained(&self) {
+        self.completer.wait();
+    }
+
+    /// The first panic of the completion closure, once.
+    #[must_use]
+    pub fn take_completion_panic(&self) -> Option<Box<dyn core::any::Any + Send>> {
+        self.completer.take_panic()
+    }
+}
+
+impl<B: AsRef<[u8]>> Drop for Session<B> {
+    /// Completes every buffer that is still held, as abandoned.
+    fn drop(&mut self) {
+        self.engine.abandon();
+    }
+}
+
+/// What can be done with an event besides reading it.
+pub struct Delivery<'a, B> {
+    slot: &'a Arc<Slot<B>>,
+    span: RecordSpan,
+    stats: &'a Stats,
+    cancelled: &'a AtomicBool,
+}
+
+impl<B: AsRef<[u8]>> Delivery<'_, B> {
+    /// Keeps the event past this step, and its buffer with it. Costs an atomic increment.
+    #[must_use]
+    pub fn retain(&self) -> Retained<B> {
+        Retained::new(self.slot, self.span)
+    }
+
+    /// Which buffer of the session the event lies in.
+    #[must_use]
+    pub fn buffer_id(&self) -> BufferId {
+        self.slot.id()
+    }
+
+    /// What was counted so far, this event included.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        self.stats
+    }
+
+    /// Ends the session at the next step, as [`Session::cancel`] does.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<B> fmt::Debug for Delivery<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery").field("span", &self.span).finish_non_exhaustive()
+    }
+}
+
+/// A buffer whose events are over, before it is completed: what `PETW_BUFFER_CALLBACK` is told.
+pub struct RetiringBuffer<'a, B> {
+    slot: &'a Arc<Slot<B>>,
+    header: Option<&'a LogFileHeader>,
+    stats: &'a Stats,
+    cancelled: &'a AtomicBool,
+}
+
+impl<'a, B: AsRef<[u8]>> RetiringBuffer<'a, B> {
+    /// The whole buffer, as it was added.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.slot.bytes()
+    }
+
+    /// Which buffer of the session it is.
+    #[must_use]
+    pub fn id(&self) -> BufferId {
+        self.slot.id()
+    }
+
+    /// `BuffersRead`: how many buffers were processed, this one included.
+    #[must_use]
+    pub const fn buffers_read(&self) -> u64 {
+        self.stats.buffers_retired
+    }
+
+    /// The header of the stream.
+    #[must_use]
+    pub const fn header(&self) -> Option<&'a LogFileHeader> {
+        self.header
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub const fn stats(&self) -> &'a Stats {
+        self.stats
+    }
+
+    /// Ends the session at the next step, as [`Session::cancel`] does.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<B> fmt::Debug for RetiringBuffer<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetiringBuffer")
+            .field("buffers_read", &self.stats.buffers_retired)
+            .finish_non_exhaustive()
+    }
+}
