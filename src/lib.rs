@@ -63,6 +63,8 @@ pub use file::{Error, EtlReader, ReadOptions};
 pub use guid::{Guid, GuidError};
 pub use limits::Limits;
 pub use sid::Sid;
+#[cfg(feature = "std")]
+pub use stream::stream;
 pub use time::{FileTime, Ticks};
 pub use utf16::Utf16;
 

@@ -62,6 +62,11 @@ impl Admission {
         }
     }
 
+    /// Whether buffers may still be accepted.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
     /// No more buffers; those that were accepted are delivered.
     pub(super) fn close(&mut self) {
         if self.state == State::Open {

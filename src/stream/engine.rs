@@ -162,6 +162,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         &self.cancelled
     }
 
+    /// How it ended, if it did.
+    pub(super) const fn outcome(&self) -> Option<Outcome> {
+        self.ended
+    }
+
     /// No buffer will follow.
     pub(super) fn close(&mut self) {
         self.closed = true;

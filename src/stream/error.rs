@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::buffer::Layout;
 use crate::error::{Offset, ParseError};
+use crate::time::FileTime;
 
 /// A buffer that was not accepted, on its way back.
 ///
@@ -146,6 +147,30 @@ impl fmt::Display for Refusal {
                 "the buffer was flushed at {this}, before the last one at {last} by more than the {tolerance} ticks allowed"
             ),
             Self::Full { queued } => write!(f, "{queued} buffers are queued, which is as many as may be"),
+        }
+    }
+}
+
+/// Why a session could not be processed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// The end of the time limits lies before their start: ERROR_INVALID_TIME.
+    #[error("the end of the time limits, {end}, lies before their start, {start}")]
+    InvalidTime {
+        /// The start.
+        start: FileTime,
+        /// The end.
+        end: FileTime,
+    },
+}
+
+impl ProcessError {
+    /// The Win32 code.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::InvalidTime { .. } => 1901,
         }
     }
 }

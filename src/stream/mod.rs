@@ -1,7 +1,8 @@
 //! The buffer-stream consumer: add raw buffers, get their events in the order of time, get every buffer back.
 //!
 //! What Windows offers as `OpenTraceFromBufferStream`, `ProcessTraceAddBufferToBufferStream` and `ProcessTrace`, on any
-//! operating system. [`Session`] is a plain state machine: it has no threads, reads no clock and opens no file.
+//! operating system. [`Session`] is a plain state machine: it has no threads, reads no clock and opens no file. [`stream()`]
+//! puts two ends on it, a [`Feeder`] for any thread and a [`Processor`] that calls closures back.
 //!
 //! ```
 //! # #[cfg(feature = "write")] fn main() -> Result<(), etweir::stream::AddError<Vec<u8>>> {
@@ -39,13 +40,17 @@
 mod admission;
 mod engine;
 mod error;
+mod front;
+mod handler;
 mod options;
 mod session;
 mod slot;
 mod stats;
 
 pub use engine::Outcome;
-pub use error::{AddError, Refusal};
+pub use error::{AddError, ProcessError, Refusal};
+pub use front::{Feeder, Processor, StreamBuilder, Summary, stream};
+pub use handler::{BufferCallback, Closures, EventCallback, Handler, Nothing, OnBuffer, OnEvent};
 pub use options::{Options, Order};
 pub use session::{Delivery, RetiringBuffer, Session, Step};
 pub use slot::{BufferId, BufferOutcome, Completed, Retained};

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 use crate::record::{Record, RecordSpan};
-use crate::stream::admission::Admission;
+use crate::stream::admission::{Accepted, Admission};
 use crate::stream::engine::{Decision, Engine, Outcome};
 use crate::stream::error::AddError;
 use crate::stream::options::Options;
@@ -51,7 +51,7 @@ impl<B: AsRef<[u8]> + 'static> Session<B> {
     /// A session that delivers events and hands buffers back to `on_complete`.
     #[must_use]
     pub fn new(options: Options, on_complete: impl Fn(Completed<B>) + Send + Sync + 'static) -> Self {
-        Self::with(options, true, Box::new(on_complete))
+        Self::with(options, true, Box::new(on_complete), Arc::default())
     }
 
     /// A session without events: each buffer is handed out once and back, in the order of arrival, without a look at its
@@ -61,16 +61,19 @@ impl<B: AsRef<[u8]> + 'static> Session<B> {
         options: Options,
         on_complete: impl Fn(Completed<B>) + Send + Sync + 'static,
     ) -> Self {
-        Self::with(options, false, Box::new(on_complete))
+        Self::with(options, false, Box::new(on_complete), Arc::default())
     }
+}
 
-    fn with(
+impl<B: AsRef<[u8]>> Session<B> {
+    /// `cancelled` ends the session at the next step, from whatever thread it is set.
+    pub(super) fn with(
         options: Options,
         wants_events: bool,
         on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
+        cancelled: Arc<AtomicBool>,
     ) -> Self {
         let completer = Completer::new(on_complete);
-        let cancelled = Arc::new(AtomicBool::new(false));
         Self {
             admission: Admission::new(options.clone()),
             engine: Engine::new(options, wants_events, Arc::clone(&completer), cancelled),
@@ -96,6 +99,28 @@ impl<B: AsRef<[u8]>> Session<B> {
             }
             Err(reason) => Err(AddError::new(buffer, reason)),
         }
+    }
+
+    /// Takes over a buffer that another gate accepted.
+    pub(super) fn enqueue(&mut self, buffer: B, accepted: Accepted) {
+        self.engine.enqueue(buffer, accepted);
+    }
+
+    /// Completes a buffer that another gate accepted and that will not be processed.
+    pub(super) fn abandon_buffer(&self, buffer: B, accepted: Accepted) {
+        self.completer.add_one();
+        let Accepted { id, context, filled, .. } = accepted;
+        Slot::release(Slot::new(buffer, None, filled, context, id, &self.completer));
+    }
+
+    /// Completes every buffer that is still held, as abandoned.
+    pub(super) fn abandon(&mut self) {
+        self.engine.abandon();
+    }
+
+    /// Whether it has ended with everything delivered.
+    pub(super) fn is_finished(&self) -> bool {
+        self.engine.outcome() == Some(Outcome::Finished)
     }
 
     /// Does what comes next. `now` is any clock that does not go back; only the idle release looks at it.
