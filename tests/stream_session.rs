@@ -34,7 +34,7 @@ fn run_at(session: &mut Session<Vec<u8>>, log: &Log, now: Duration) -> Vec<Strin
     loop {
         match session.advance(now) {
             Step::Event(event, _) => {
-                let stamp = event.time_stamp().expect("a stamp").get();
+                let stamp = event.time_stamp().map_or_else(|| "-".to_owned(), |stamp| stamp.to_string());
                 log.lock().expect("no panic").push(format!("e{stamp}"));
             }
             Step::Buffer(buffer) => log.lock().expect("no panic").push(format!("b{}", buffer.id())),
@@ -246,6 +246,22 @@ fn c10_disorder_within_the_tolerance_is_accepted_and_beyond_it_counted_if_asked_
 }
 
 #[test]
+fn c11_two_processors_in_the_order_of_flushing_leave_in_the_order_of_time() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(2)));
+    for round in 0..20 {
+        let base = 1000 * (round + 1);
+        add(&mut session, buffer(0, base + 500, &[base + 1, base + 30, base + 400]).to_bytes());
+        add(&mut session, buffer(1, base + 600, &[base, base + 200, base + 599]).to_bytes());
+    }
+    session.finish();
+    let times: Vec<i64> =
+        run(&mut session, &log).iter().filter_map(|word| word.strip_prefix('e')?.parse().ok()).collect();
+    assert_eq!(times.len(), 121);
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
 fn c12_late_events_are_delivered_and_counted() {
     let (mut session, log) = session(Options::default().order(Order::LowLatency));
     add(&mut session, header(log_file(2)));
@@ -390,6 +406,39 @@ fn c18_a_source_of_one_stream_keeps_the_order_of_writing() {
 }
 
 #[test]
+fn c19_stamps_of_every_clock_are_converted() {
+    let start = 132_000_000_000_000_000;
+    for (clock_type, perf_freq, cpu_speed_in_mhz, stamp, time) in [
+        (ClockType::QPC, 10_000_000, 0, 150, Some(start + 50)),
+        (ClockType::QPC, 3_000_000_000, 0, 100 + 3_000_000_000 * 86_400, Some(start + 864_000_000_000)),
+        (ClockType::QPC, 0, 0, 150, None),
+        (ClockType::SYSTEM_TIME, 0, 0, start, Some(start)),
+        (ClockType::CPU_CYCLES, 1, 2000, 100 + 2000, Some(start + 10)),
+        (ClockType::QPC, 1, 0, i64::MAX, None),
+        (ClockType::QPC, i64::MAX, 0, i64::MAX, Some(start + 9_999_999)),
+    ] {
+        let (mut session, _) = session(Options::default());
+        add(&mut session, header(LogFileSpec { clock_type, perf_freq, cpu_speed_in_mhz, ..log_file(1) }));
+        add(&mut session, buffer(0, stamp, &[stamp]).to_bytes());
+        session.finish();
+        let mut times = Vec::new();
+        while let Step::Event(..) | Step::Buffer(_) = {
+            let step = session.advance(Duration::ZERO);
+            if let Step::Event(event, _) = &step {
+                times.push(event.time().map(FileTime::get));
+            }
+            step
+        } {}
+        let header_time = match (clock_type, perf_freq) {
+            (ClockType::SYSTEM_TIME, _) => Some(100),
+            (ClockType::QPC, 0) => None,
+            _ => Some(start),
+        };
+        assert_eq!(times, [header_time, time], "{clock_type} at {perf_freq}, stamp {stamp}");
+    }
+}
+
+#[test]
 fn c20_flush_times_are_raw_and_stamps_untouched() {
     let (mut session, _) = session(Options::default());
     add(&mut session, header(LogFileSpec { clock_type: ClockType::SYSTEM_TIME, ..log_file(1) }));
@@ -448,6 +497,32 @@ fn c23_headers_of_both_widths_tell_the_same() {
         session.header().cloned().expect("a header")
     });
     assert_eq!(headers[0], headers[1]);
+}
+
+#[test]
+fn c24_a_buffer_of_any_bytes_behind_a_good_header_is_delivered_or_counted() {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    let (mut session, log) = session(Options::default().accept_disorder(true));
+    add(&mut session, header(log_file(1)));
+    let mut accepted = 1;
+    for round in 0..500_u32 {
+        let mut bytes = buffer(0, 1000, &[500, 600]).to_bytes();
+        let from = if round % 2 == 0 { 72 } else { 0 };
+        bytes[from..].iter_mut().step_by(3).for_each(|byte| *byte = random());
+        match session.add(bytes) {
+            Ok(_) => accepted += 1,
+            Err(error) => assert!([13, 24, 50, 1901].contains(&error.code()), "{error}"),
+        }
+        run(&mut session, &log);
+    }
+    session.finish();
+    run(&mut session, &log);
+    assert_eq!((session.stats().buffers_retired, session.buffers_out()), (accepted, 0));
+    assert!(session.stats().damaged_records > 100);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use core::ops::ControlFlow;
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -36,16 +37,18 @@ fn buffer(processor: u16, flush: i64) -> Vec<u8> {
         .to_bytes()
 }
 
+type Done = Completed<Vec<u8>>;
+
 /// A channel as the place where buffers come home: completion as a channel.
-fn home() -> (Sender<Completed<Vec<u8>>>, Receiver<Completed<Vec<u8>>>) {
+fn home() -> (Sender<Done>, Receiver<Done>) {
     channel()
 }
 
-fn send_home(done: Completed<Vec<u8>>, home: &Sender<Completed<Vec<u8>>>) {
+fn send_home(done: Done, home: &Sender<Done>) {
     home.send(done).expect("somebody waits at home");
 }
 
-fn outcomes(home: &Receiver<Completed<Vec<u8>>>) -> Vec<(u64, BufferOutcome)> {
+fn outcomes(home: &Receiver<Done>) -> Vec<(u64, BufferOutcome)> {
     home.try_iter().map(|done| (done.id.0, done.outcome)).collect()
 }
 
