@@ -398,3 +398,21 @@ fn many_feeders_and_slow_holders_lose_and_double_nothing() {
     assert!(holder.join().expect("no panic") > 0);
     assert_eq!(completed.load(Ordering::Relaxed), buffers);
 }
+
+#[test]
+fn feeders_see_what_was_counted() {
+    let (feeder, processor) = etweir::stream(Options::default()).on_event(|_, _| GO_ON).build();
+    assert_eq!(feeder.stats().buffers_retired, 0);
+    feed(&feeder, 3);
+    feeder.finish();
+    processor.run().expect("processed");
+    assert_eq!((feeder.stats().buffers_retired, feeder.stats().events_delivered), (4, 7));
+}
+
+#[test]
+fn the_bytes_in_the_queue_are_bounded_but_for_a_single_buffer() {
+    let (feeder, _processor) =
+        etweir::stream(Options::default()).on_event(|_, _| GO_ON).queued_bytes(1500).build();
+    feeder.add(header(1)).expect("one of any size");
+    assert_eq!(feeder.try_add(buffer(0, 10)).expect_err("no room").reason(), Refusal::Full { queued: 1 });
+}
