@@ -150,6 +150,16 @@ fn c01_every_accepted_buffer_completes_exactly_once_however_it_ends() {
 }
 
 #[test]
+fn a_buffer_whose_callback_ran_is_delivered_even_if_the_session_is_dropped_then() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    while !matches!(session.advance(Duration::ZERO), Step::Buffer(_)) {}
+    drop(session);
+    assert_eq!(*log.lock().expect("no panic"), words("c0 a1"));
+}
+
+#[test]
 fn c02_a_refused_buffer_comes_back_and_never_completes() {
     let (mut session, log) = session(Options::default());
     let bytes = buffer(0, 200, &[110]).to_bytes();

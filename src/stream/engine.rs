@@ -293,6 +293,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.current = None;
         // A buffer whose callback ran has had its events; the callback that cancelled is the last one.
         if let Some(retiring) = self.retiring.take() {
+            self.set_over(retiring);
             self.forget(retiring);
         }
         while let Some(index) = self.arrivals.pop_front() {
@@ -317,14 +318,19 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn retire(&mut self) {
         let Some(index) = self.retiring.take() else { return };
         self.arrivals.pop_front();
-        let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        if let Some(slot) = self.slot(index) {
-            slot.set_outcome(outcome);
-        }
+        self.set_over(index);
         self.forget(index);
         self.retire_first = true;
         self.release.pressure = false;
         self.check_pressure();
+    }
+
+    /// The callback of a buffer ran.
+    fn set_over(&self, index: usize) {
+        let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
+        if let Some(slot) = self.slot(index) {
+            slot.set_outcome(outcome);
+        }
     }
 
     /// The first arrival, if it has no events left.
