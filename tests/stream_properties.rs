@@ -175,6 +175,7 @@ enum Bad {
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => data(any_form(), -40..200).prop_map(Op::Data),
+        1 => data(any_form(), (1 << 40)..(1 << 41)).prop_map(Op::Data),
         1 => Just(Op::SecondHeader),
         2 => prop_oneof![
             Just(Bad::Empty),
