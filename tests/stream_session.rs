@@ -8,7 +8,7 @@ use etweir::buffer::{BufferFlags, BufferView};
 use etweir::codec::Format;
 use etweir::stream::{BufferOutcome, Completed, Options, Order, Outcome, Refusal, Retained, Session, Step};
 use etweir::trace::{ClockType, LogFileMode};
-use etweir::write::{BufferSpec, EventSpec, FileSpec, FullSpec, LogFileSpec, PerfSpec, Width};
+use etweir::write::{BufferSpec, EventSpec, FileSpec, FullSpec, LogFileSpec, MessageSpec, PerfSpec, Width};
 use etweir::{FileTime, Guid, Ticks};
 
 /// What happened, in its order: `e105` an event of time 105, `b1` the callback of buffer 1, `c1` its completion, `a1` its
@@ -147,6 +147,16 @@ fn c01_every_accepted_buffer_completes_exactly_once_however_it_ends() {
     fill(&mut third);
     drop(third);
     assert_eq!(*log.lock().expect("no panic"), words("a0 a1 a2"));
+}
+
+#[test]
+fn a_buffer_whose_callback_ran_is_delivered_even_if_the_session_is_dropped_then() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    while !matches!(session.advance(Duration::ZERO), Step::Buffer(_)) {}
+    drop(session);
+    assert_eq!(*log.lock().expect("no panic"), words("c0 a1"));
 }
 
 #[test]
@@ -645,6 +655,17 @@ fn a_relogged_source_is_merged_by_the_events_since_its_flush_times_are_no_horizo
 }
 
 #[test]
+fn a_relogged_buffer_without_stamps_moves_no_horizon() {
+    let relogged = LogFileSpec { log_file_mode: LogFileMode::RELOG, ..log_file(2) };
+    let flushed = 132_000_000_500_000_000;
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(relogged));
+    add(&mut session, buffer(0, flushed, &[]).to_bytes());
+    add(&mut session, buffer(1, flushed, &[110]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0 b1 c1"), "110 waits for processor 0");
+}
+
+#[test]
 fn overlapping_buffers_of_one_processor_are_merged_all_the_same() {
     let (mut session, log) = session(Options::default());
     add(&mut session, header(log_file(1)));
@@ -662,6 +683,42 @@ fn a_stamp_far_in_the_future_does_not_stall_the_merge() {
     add(&mut session, buffer(1, 210, &[105, 120]).to_bytes());
     let steps = run(&mut session, &log);
     assert_eq!(steps[3..], words(&format!("e105 e110 e120 e{} e190 b1 c1 b2 c2", i64::MAX)));
+}
+
+#[test]
+fn a_first_stamp_far_in_the_future_does_not_move_the_horizon() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[i64::MAX, 190]).to_bytes());
+    add(&mut session, buffer(1, 300, &[210, 290]).to_bytes());
+    let steps = run(&mut session, &log);
+    assert_eq!(steps[3..], words(&format!("e{} e190 b1 c1", i64::MAX)), "210 waits for processor 0");
+}
+
+#[test]
+fn a_message_without_a_stamp_counts_as_the_first_event_with_one() {
+    let (mut session, _) = session(Options::default());
+    let message = |spec: BufferSpec| spec.message(&MessageSpec::bare());
+    let stamped =
+        |spec: BufferSpec, time_stamp| spec.event(&EventSpec { time_stamp, ..EventSpec::default() });
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[150]).to_bytes());
+    add(&mut session, message(buffer(1, 200, &[])).to_bytes());
+    add(&mut session, stamped(message(buffer(0, 300, &[])), 290).to_bytes());
+    add(&mut session, buffer(1, 310, &[250]).to_bytes());
+    session.finish();
+    let mut events = Vec::new();
+    loop {
+        match session.advance(Duration::ZERO) {
+            Step::Event(event, delivery) => {
+                events.push((delivery.buffer_id().0, event.time_stamp().map(Ticks::get)));
+            }
+            Step::End(_) => break,
+            _ => {}
+        }
+    }
+    let expected = [(0, Some(100)), (1, Some(150)), (2, None), (4, Some(250)), (3, None), (3, Some(290))];
+    assert_eq!(events, expected, "a buffer without any stamp counts as its flush time");
 }
 
 #[test]

@@ -314,6 +314,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.current = None;
         // A buffer whose callback ran has had its events; the callback that cancelled is the last one.
         if let Some(retiring) = self.retiring.take() {
+            self.set_over(retiring);
             self.forget(retiring);
         }
         while let Some(index) = self.arrivals.pop_front() {
@@ -339,14 +340,19 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn retire(&mut self) {
         let Some(index) = self.retiring.take() else { return };
         self.arrivals.pop_front();
-        let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        if let Some(slot) = self.slot(index) {
-            slot.set_outcome(outcome);
-        }
+        self.set_over(index);
         self.forget(index);
         self.retire_first = true;
         self.release.pressure = false;
         self.check_pressure();
+    }
+
+    /// The callback of a buffer ran.
+    fn set_over(&self, index: usize) {
+        let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
+        if let Some(slot) = self.slot(index) {
+            slot.set_outcome(outcome);
+        }
     }
 
     /// The first arrival, if it has no events left.
@@ -438,12 +444,16 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn reach(&mut self, resident: &mut Resident<B>, flush_time: Ticks) -> i64 {
         let relogged =
             self.header.as_ref().is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG));
-        let first = first_stamp(resident);
-        if !relogged && first.is_none_or(|first| plausible_flush(first, flush_time.0)) {
+        // One stamp that it can be the end of is enough: the others may be damaged.
+        let mut stamps = stamps(resident).peekable();
+        let plausible = stamps.peek().is_none() || stamps.any(|stamp| plausible_flush(stamp, flush_time.0));
+        drop(stamps);
+        if !relogged && plausible {
             resident.cap = flush_time.0;
             return flush_time.0;
         }
-        let last = last_time(resident).unwrap_or(flush_time.0);
+        // Without any stamp it tells nothing, least of all by a flush time of another clock.
+        let last = last_time(resident).unwrap_or(i64::MIN);
         resident.cap = last;
         last
     }
@@ -452,7 +462,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn place(&mut self, accepted: &Accepted, resident: &mut Resident<B>, reach: i64) {
         let processor = if self.release.single_stream { 0 } else { accepted.context.processor_index() };
         let key = (processor, accepted.class);
-        let first = first_stamp(resident).unwrap_or(i64::MIN);
+        // What has no stamp at the start of a buffer counts as the first that has one.
+        let first = first_stamp(resident).unwrap_or(resident.cap).min(resident.cap);
+        resident.time = first;
         let source = match self.streams.get_mut(&key) {
             Some(stream) => {
                 stream.horizon = stream.horizon.max(reach);
