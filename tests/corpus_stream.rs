@@ -121,7 +121,7 @@ impl Trace {
 
     /// The events that a session gives.
     fn stream(&self, options: Options, eager: bool) -> (Vec<Seen>, String) {
-        let mut session = Session::new(options.accept_disorder(true), |_| {});
+        let mut session = Session::new(options, |_| {});
         let mut events = Vec::new();
         for (bytes, _) in &self.buffers {
             session.add(bytes.clone()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
