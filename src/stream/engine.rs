@@ -290,7 +290,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 self.stats.most_late = self.stats.most_late.max(late);
                 self.release.grow(late);
             } else {
-                self.latest = stamp;
+                // What the merge took it for: a stamp far in the future makes nothing that follows late.
+                self.latest = self.latest.max(resident.time.min(stamp));
                 self.stats.last_delivered = Some(Ticks(stamp));
             }
         }

@@ -273,6 +273,9 @@ impl<B: AsRef<[u8]>> Feeder<B> {
 
     fn offer(&self, buffer: B, wait: bool) -> Result<BufferId, AddError<B>> {
         let mut gate = self.shared.gate();
+        if self.shared.cancelled.load(Ordering::Relaxed) {
+            gate.admission.cancel();
+        }
         let bytes = Offset::from(buffer.as_ref().len()).get();
         while gate.admission.is_open() {
             let queued = Offset::from(gate.queued).get();

@@ -94,6 +94,9 @@ impl<B: AsRef<[u8]>> Session<B> {
     ///
     /// [`AddError`] with the buffer in it; [`AddError::code`] is the Win32 code.
     pub fn add(&mut self, buffer: B) -> Result<BufferId, AddError<B>> {
+        if self.engine.cancelled().load(Ordering::Relaxed) {
+            self.admission.cancel();
+        }
         let out = self.buffers_out();
         if self.max_buffers_out.is_some_and(|most| out >= most) {
             return Err(AddError::new(buffer, Refusal::Full { queued: out }));

@@ -1,0 +1,99 @@
+//! What the session offers beyond the checklist.
+
+use super::*;
+
+#[test]
+fn an_adaptive_window_grows_with_the_delay_of_late_events() {
+    let options =
+        Options::default().order(Order::Window(Duration::from_micros(1))).adaptive(Duration::from_micros(50));
+    let (mut session, log) = session(options);
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 1000, &[900]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0 e900 b1 c1"), "the window is 10 ticks");
+    add(&mut session, buffer(1, 1010, &[500]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e500 b2 c2"));
+    assert_eq!((session.stats().events_late, session.stats().most_late), (1, 400));
+    // 1.25 times 400 ticks is 500, which is as much as 50 microseconds.
+    add(&mut session, buffer(0, 2000, &[1501]).to_bytes());
+    assert_eq!(run(&mut session, &log), words(""));
+    add(&mut session, buffer(0, 2001, &[1999]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e1501 b3 c3"));
+}
+
+#[test]
+fn no_more_buffers_are_out_than_may_be_retained_ones_included() {
+    let (mut session, log) = session(Options::default().max_buffers_out(2));
+    add(&mut session, header(log_file(1)));
+    let Step::Event(_, delivery) = session.advance(Duration::ZERO) else { panic!("no event") };
+    let kept = delivery.retain();
+    assert_eq!(run(&mut session, &log), words("b0"));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    let refused = session.add(buffer(0, 300, &[210]).to_bytes()).expect_err("two are out");
+    assert_eq!((refused.code(), refused.reason()), (1816, Refusal::Full { queued: 2 }));
+    drop(kept);
+    assert!(session.add(refused.into_buffer()).is_ok());
+}
+
+#[test]
+fn an_owned_event_outlives_its_buffer() {
+    let (mut session, _) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    session.finish();
+    let mut owned = Vec::new();
+    loop {
+        match session.advance(Duration::ZERO) {
+            Step::Event(event, _) => owned.push(event.to_owned_event()),
+            Step::End(_) => break,
+            _ => {}
+        }
+    }
+    drop(session);
+    let event = owned[1].event();
+    assert_eq!(event.time_stamp(), Some(Ticks(110)));
+    assert_eq!(event.record().offset().get(), 72);
+    assert_eq!(event.time(), Some(FileTime(132_000_000_000_000_010)));
+}
+
+#[test]
+fn the_queries_of_windows_are_answered_from_the_header_buffer() {
+    use etweir::write::SystemSpec;
+    let id = Guid::from_parts(1, 2, 3, [4; 8]);
+    // Hook 0x0050: version, padding, type, offset, partition, parent. Hook 0x0052: count, padding, times.
+    let partition =
+        [&[1, 0, 0, 0, 4, 0, 0, 0][..], &(-5_i64).to_le_bytes(), &id.to_bytes(), &[0; 16]].concat();
+    let dropped = [&[2, 0, 0, 0, 0, 0, 0, 0][..], &0_i64.to_le_bytes(), &77_i64.to_le_bytes()].concat();
+    let bytes = FileSpec::new(log_file(2))
+        .header_record(SystemSpec { hook_id: 0x0050, payload: partition, ..SystemSpec::default() })
+        .header_record(PerfSpec { hook_id: 0x0052, version: 2, payload: dropped, ..PerfSpec::default() })
+        .header_buffer()
+        .to_bytes();
+    let (mut session, _) = session(Options::default());
+    assert!(session.partition_information().is_none() && session.header().is_none());
+    add(&mut session, bytes);
+    let partition = session.partition_information().expect("told");
+    assert_eq!((partition.partition_type, partition.qpc_offset_from_root), (4, -5));
+    assert_eq!((partition.partition_id, partition.parent_id), (id, Guid::ZERO));
+    assert_eq!(session.last_dropped_times(), [Ticks(0), Ticks(77)]);
+    assert_eq!(session.header().map(|header| header.time_stamp), Some(Ticks(100)));
+}
+
+#[test]
+fn a_cancelled_session_takes_nothing_even_before_its_next_step() {
+    let (mut session, _) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    let Step::Event(_, delivery) = session.advance(Duration::ZERO) else { panic!("no event") };
+    delivery.cancel();
+    assert_eq!(session.add(buffer(0, 200, &[110]).to_bytes()).expect_err("cancelled").code(), 1223);
+}
+
+#[test]
+fn a_stamp_far_in_the_future_makes_nothing_late() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 200, &[110, i64::MAX]).to_bytes());
+    add(&mut session, buffer(0, 300, &[210]).to_bytes());
+    session.finish();
+    run(&mut session, &log);
+    assert_eq!(session.stats().events_late, 0);
+}
