@@ -8,7 +8,7 @@ use etweir::buffer::{BufferFlags, BufferView};
 use etweir::codec::Format;
 use etweir::stream::{BufferOutcome, Completed, Options, Order, Outcome, Refusal, Retained, Session, Step};
 use etweir::trace::{ClockType, LogFileMode};
-use etweir::write::{BufferSpec, EventSpec, FileSpec, FullSpec, LogFileSpec, PerfSpec, Width};
+use etweir::write::{BufferSpec, EventSpec, FileSpec, FullSpec, LogFileSpec, MessageSpec, PerfSpec, Width};
 use etweir::{FileTime, Guid, Ticks};
 
 /// What happened, in its order: `e105` an event of time 105, `b1` the callback of buffer 1, `c1` its completion, `a1` its
@@ -34,7 +34,7 @@ fn run_at(session: &mut Session<Vec<u8>>, log: &Log, now: Duration) -> Vec<Strin
     loop {
         match session.advance(now) {
             Step::Event(event, _) => {
-                let stamp = event.time_stamp().expect("a stamp").get();
+                let stamp = event.time_stamp().map_or_else(|| "-".to_owned(), |stamp| stamp.to_string());
                 log.lock().expect("no panic").push(format!("e{stamp}"));
             }
             Step::Buffer(buffer) => log.lock().expect("no panic").push(format!("b{}", buffer.id())),
@@ -150,6 +150,16 @@ fn c01_every_accepted_buffer_completes_exactly_once_however_it_ends() {
 }
 
 #[test]
+fn a_buffer_whose_callback_ran_is_delivered_even_if_the_session_is_dropped_then() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    while !matches!(session.advance(Duration::ZERO), Step::Buffer(_)) {}
+    drop(session);
+    assert_eq!(*log.lock().expect("no panic"), words("c0 a1"));
+}
+
+#[test]
 fn c02_a_refused_buffer_comes_back_and_never_completes() {
     let (mut session, log) = session(Options::default());
     let bytes = buffer(0, 200, &[110]).to_bytes();
@@ -243,6 +253,22 @@ fn c10_disorder_within_the_tolerance_is_accepted_and_beyond_it_counted_if_asked_
     add(&mut session, buffer(0, 200, &[110]).to_bytes());
     add(&mut session, buffer(0, 100, &[90]).to_bytes());
     assert_eq!(session.stats().buffers_in_disorder, 1);
+}
+
+#[test]
+fn c11_two_processors_in_the_order_of_flushing_leave_in_the_order_of_time() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(2)));
+    for round in 0..20 {
+        let base = 1000 * (round + 1);
+        add(&mut session, buffer(0, base + 500, &[base + 1, base + 30, base + 400]).to_bytes());
+        add(&mut session, buffer(1, base + 600, &[base, base + 200, base + 599]).to_bytes());
+    }
+    session.finish();
+    let times: Vec<i64> =
+        run(&mut session, &log).iter().filter_map(|word| word.strip_prefix('e')?.parse().ok()).collect();
+    assert_eq!(times.len(), 121);
+    assert!(times.is_sorted(), "{times:?}");
 }
 
 #[test]
@@ -390,6 +416,39 @@ fn c18_a_source_of_one_stream_keeps_the_order_of_writing() {
 }
 
 #[test]
+fn c19_stamps_of_every_clock_are_converted() {
+    let start = 132_000_000_000_000_000;
+    for (clock_type, perf_freq, cpu_speed_in_mhz, stamp, time) in [
+        (ClockType::QPC, 10_000_000, 0, 150, Some(start + 50)),
+        (ClockType::QPC, 3_000_000_000, 0, 100 + 3_000_000_000 * 86_400, Some(start + 864_000_000_000)),
+        (ClockType::QPC, 0, 0, 150, None),
+        (ClockType::SYSTEM_TIME, 0, 0, start, Some(start)),
+        (ClockType::CPU_CYCLES, 1, 2000, 100 + 2000, Some(start + 10)),
+        (ClockType::QPC, 1, 0, i64::MAX, None),
+        (ClockType::QPC, i64::MAX, 0, i64::MAX, Some(start + 9_999_999)),
+    ] {
+        let (mut session, _) = session(Options::default());
+        add(&mut session, header(LogFileSpec { clock_type, perf_freq, cpu_speed_in_mhz, ..log_file(1) }));
+        add(&mut session, buffer(0, stamp, &[stamp]).to_bytes());
+        session.finish();
+        let mut times = Vec::new();
+        while let Step::Event(..) | Step::Buffer(_) = {
+            let step = session.advance(Duration::ZERO);
+            if let Step::Event(event, _) = &step {
+                times.push(event.time().map(FileTime::get));
+            }
+            step
+        } {}
+        let header_time = match (clock_type, perf_freq) {
+            (ClockType::SYSTEM_TIME, _) => Some(100),
+            (ClockType::QPC, 0) => None,
+            _ => Some(start),
+        };
+        assert_eq!(times, [header_time, time], "{clock_type} at {perf_freq}, stamp {stamp}");
+    }
+}
+
+#[test]
 fn c20_flush_times_are_raw_and_stamps_untouched() {
     let (mut session, _) = session(Options::default());
     add(&mut session, header(LogFileSpec { clock_type: ClockType::SYSTEM_TIME, ..log_file(1) }));
@@ -448,6 +507,32 @@ fn c23_headers_of_both_widths_tell_the_same() {
         session.header().cloned().expect("a header")
     });
     assert_eq!(headers[0], headers[1]);
+}
+
+#[test]
+fn c24_a_buffer_of_any_bytes_behind_a_good_header_is_delivered_or_counted() {
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u8
+    };
+    let (mut session, log) = session(Options::default().accept_disorder(true));
+    add(&mut session, header(log_file(1)));
+    let mut accepted = 1;
+    for round in 0..500_u32 {
+        let mut bytes = buffer(0, 1000, &[500, 600]).to_bytes();
+        let from = if round % 2 == 0 { 72 } else { 0 };
+        bytes[from..].iter_mut().step_by(3).for_each(|byte| *byte = random());
+        match session.add(bytes) {
+            Ok(_) => accepted += 1,
+            Err(error) => assert!([13, 24, 50, 1901].contains(&error.code()), "{error}"),
+        }
+        run(&mut session, &log);
+    }
+    session.finish();
+    run(&mut session, &log);
+    assert_eq!((session.stats().buffers_retired, session.buffers_out()), (accepted, 0));
+    assert!(session.stats().damaged_records > 100);
 }
 
 #[test]
@@ -570,6 +655,17 @@ fn a_relogged_source_is_merged_by_the_events_since_its_flush_times_are_no_horizo
 }
 
 #[test]
+fn a_relogged_buffer_without_stamps_moves_no_horizon() {
+    let relogged = LogFileSpec { log_file_mode: LogFileMode::RELOG, ..log_file(2) };
+    let flushed = 132_000_000_500_000_000;
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(relogged));
+    add(&mut session, buffer(0, flushed, &[]).to_bytes());
+    add(&mut session, buffer(1, flushed, &[110]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0 b1 c1"), "110 waits for processor 0");
+}
+
+#[test]
 fn overlapping_buffers_of_one_processor_are_merged_all_the_same() {
     let (mut session, log) = session(Options::default());
     add(&mut session, header(log_file(1)));
@@ -590,6 +686,42 @@ fn a_stamp_far_in_the_future_does_not_stall_the_merge() {
 }
 
 #[test]
+fn a_first_stamp_far_in_the_future_does_not_move_the_horizon() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[i64::MAX, 190]).to_bytes());
+    add(&mut session, buffer(1, 300, &[210, 290]).to_bytes());
+    let steps = run(&mut session, &log);
+    assert_eq!(steps[3..], words(&format!("e{} e190 b1 c1", i64::MAX)), "210 waits for processor 0");
+}
+
+#[test]
+fn a_message_without_a_stamp_counts_as_the_first_event_with_one() {
+    let (mut session, _) = session(Options::default());
+    let message = |spec: BufferSpec| spec.message(&MessageSpec::bare());
+    let stamped =
+        |spec: BufferSpec, time_stamp| spec.event(&EventSpec { time_stamp, ..EventSpec::default() });
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[150]).to_bytes());
+    add(&mut session, message(buffer(1, 200, &[])).to_bytes());
+    add(&mut session, stamped(message(buffer(0, 300, &[])), 290).to_bytes());
+    add(&mut session, buffer(1, 310, &[250]).to_bytes());
+    session.finish();
+    let mut events = Vec::new();
+    loop {
+        match session.advance(Duration::ZERO) {
+            Step::Event(event, delivery) => {
+                events.push((delivery.buffer_id().0, event.time_stamp().map(Ticks::get)));
+            }
+            Step::End(_) => break,
+            _ => {}
+        }
+    }
+    let expected = [(0, Some(100)), (1, Some(150)), (2, None), (4, Some(250)), (3, None), (3, Some(290))];
+    assert_eq!(events, expected, "a buffer without any stamp counts as its flush time");
+}
+
+#[test]
 fn damage_inside_a_buffer_is_counted_and_the_buffer_retires() {
     let (mut session, log) = session(Options::default());
     add(&mut session, header(log_file(1)));
@@ -600,4 +732,80 @@ fn damage_inside_a_buffer_is_counted_and_the_buffer_retires() {
     session.finish();
     assert_eq!(run(&mut session, &log)[3..], words("e110 e120 b1 c1 end 0"));
     assert_eq!((session.stats().damaged_records, session.stats().damaged_bytes), (1, 8));
+}
+
+#[test]
+fn an_adaptive_window_grows_with_the_delay_of_late_events() {
+    let options =
+        Options::default().order(Order::Window(Duration::from_micros(1))).adaptive(Duration::from_micros(50));
+    let (mut session, log) = session(options);
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 1000, &[900]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0 e900 b1 c1"), "the window is 10 ticks");
+    add(&mut session, buffer(1, 1010, &[500]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e500 b2 c2"));
+    assert_eq!((session.stats().events_late, session.stats().most_late), (1, 400));
+    // 1.25 times 400 ticks is 500, which is as much as 50 microseconds.
+    add(&mut session, buffer(0, 2000, &[1501]).to_bytes());
+    assert_eq!(run(&mut session, &log), words(""));
+    add(&mut session, buffer(0, 2001, &[1999]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e1501 b3 c3"));
+}
+
+#[test]
+fn no_more_buffers_are_out_than_may_be_retained_ones_included() {
+    let (mut session, log) = session(Options::default().max_buffers_out(2));
+    add(&mut session, header(log_file(1)));
+    let Step::Event(_, delivery) = session.advance(Duration::ZERO) else { panic!("no event") };
+    let kept = delivery.retain();
+    assert_eq!(run(&mut session, &log), words("b0"));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    let refused = session.add(buffer(0, 300, &[210]).to_bytes()).expect_err("two are out");
+    assert_eq!((refused.code(), refused.reason()), (1816, Refusal::Full { queued: 2 }));
+    drop(kept);
+    assert!(session.add(refused.into_buffer()).is_ok());
+}
+
+#[test]
+fn an_owned_event_outlives_its_buffer() {
+    let (mut session, _) = session(Options::default());
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    session.finish();
+    let mut owned = Vec::new();
+    loop {
+        match session.advance(Duration::ZERO) {
+            Step::Event(event, _) => owned.push(event.to_owned_event()),
+            Step::End(_) => break,
+            _ => {}
+        }
+    }
+    drop(session);
+    let event = owned[1].event();
+    assert_eq!(event.time_stamp(), Some(Ticks(110)));
+    assert_eq!(event.record().offset().get(), 72);
+    assert_eq!(event.time(), Some(FileTime(132_000_000_000_000_010)));
+}
+
+#[test]
+fn the_queries_of_windows_are_answered_from_the_header_buffer() {
+    use etweir::write::SystemSpec;
+    let id = Guid::from_parts(1, 2, 3, [4; 8]);
+    // Hook 0x0050: version, padding, type, offset, partition, parent. Hook 0x0052: count, padding, times.
+    let partition =
+        [&[1, 0, 0, 0, 4, 0, 0, 0][..], &(-5_i64).to_le_bytes(), &id.to_bytes(), &[0; 16]].concat();
+    let dropped = [&[2, 0, 0, 0, 0, 0, 0, 0][..], &0_i64.to_le_bytes(), &77_i64.to_le_bytes()].concat();
+    let bytes = FileSpec::new(log_file(2))
+        .header_record(SystemSpec { hook_id: 0x0050, payload: partition, ..SystemSpec::default() })
+        .header_record(PerfSpec { hook_id: 0x0052, version: 2, payload: dropped, ..PerfSpec::default() })
+        .header_buffer()
+        .to_bytes();
+    let (mut session, _) = session(Options::default());
+    assert!(session.partition_information().is_none() && session.header().is_none());
+    add(&mut session, bytes);
+    let partition = session.partition_information().expect("told");
+    assert_eq!((partition.partition_type, partition.qpc_offset_from_root), (4, -5));
+    assert_eq!((partition.partition_id, partition.parent_id), (id, Guid::ZERO));
+    assert_eq!(session.last_dropped_times(), [Ticks(0), Ticks(77)]);
+    assert_eq!(session.header().map(|header| header.time_stamp), Some(Ticks(100)));
 }

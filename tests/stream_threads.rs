@@ -3,8 +3,9 @@
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use core::ops::ControlFlow;
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicU64, Ordering};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -36,16 +37,18 @@ fn buffer(processor: u16, flush: i64) -> Vec<u8> {
         .to_bytes()
 }
 
+type Done = Completed<Vec<u8>>;
+
 /// A channel as the place where buffers come home: completion as a channel.
-fn home() -> (Sender<Completed<Vec<u8>>>, Receiver<Completed<Vec<u8>>>) {
+fn home() -> (Sender<Done>, Receiver<Done>) {
     channel()
 }
 
-fn send_home(done: Completed<Vec<u8>>, home: &Sender<Completed<Vec<u8>>>) {
+fn send_home(done: Done, home: &Sender<Done>) {
     home.send(done).expect("somebody waits at home");
 }
 
-fn outcomes(home: &Receiver<Completed<Vec<u8>>>) -> Vec<(u64, BufferOutcome)> {
+fn outcomes(home: &Receiver<Done>) -> Vec<(u64, BufferOutcome)> {
     home.try_iter().map(|done| (done.id.0, done.outcome)).collect()
 }
 
@@ -394,4 +397,22 @@ fn many_feeders_and_slow_holders_lose_and_double_nothing() {
     assert_eq!(summary.stats.events_delivered, 2 * (buffers - 1) + 1);
     assert!(holder.join().expect("no panic") > 0);
     assert_eq!(completed.load(Ordering::Relaxed), buffers);
+}
+
+#[test]
+fn feeders_see_what_was_counted() {
+    let (feeder, processor) = etweir::stream(Options::default()).on_event(|_, _| GO_ON).build();
+    assert_eq!(feeder.stats().buffers_retired, 0);
+    feed(&feeder, 3);
+    feeder.finish();
+    processor.run().expect("processed");
+    assert_eq!((feeder.stats().buffers_retired, feeder.stats().events_delivered), (4, 7));
+}
+
+#[test]
+fn the_bytes_in_the_queue_are_bounded_but_for_a_single_buffer() {
+    let (feeder, _processor) =
+        etweir::stream(Options::default()).on_event(|_, _| GO_ON).queued_bytes(1500).build();
+    feeder.add(header(1)).expect("one of any size");
+    assert_eq!(feeder.try_add(buffer(0, 10)).expect_err("no room").reason(), Refusal::Full { queued: 1 });
 }

@@ -8,7 +8,7 @@ mod parse;
 pub use extended::{ExtendedItem, ExtendedItems, ExtendedType, Stack};
 pub use kind::RecordKind;
 pub use message::Message;
-pub use parse::Record;
+pub use parse::{OwnedRecord, Record};
 
 #[cfg(feature = "std")]
 pub(crate) use parse::RecordSpan;

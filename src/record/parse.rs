@@ -1,5 +1,7 @@
 //! From bytes to a checked record.
 
+use alloc::boxed::Box;
+
 use crate::bytes::{align8, slice_at, u32_at, u64_at, view};
 use crate::error::{Offset, ParseError};
 use crate::record::extended::{ExtendedItems, chain_len};
@@ -81,6 +83,12 @@ impl<'a> Record<'a> {
     pub(crate) fn of_span(valid: &'a [u8], span: RecordSpan) -> Option<Self> {
         let bytes = slice_at(valid, span.at, span.len)?;
         Some(Self { bytes, offset: span.at, shape: span.shape, meta: span.meta })
+    }
+
+    /// A copy that outlives the buffer: one allocation of the record's size.
+    #[must_use]
+    pub fn to_owned_record(&self) -> OwnedRecord {
+        OwnedRecord { bytes: self.bytes.into(), offset: self.offset, shape: self.shape, meta: self.meta }
     }
 
     /// The record as a WPP message, if it is one.
@@ -168,6 +176,23 @@ impl<'a> Record<'a> {
         }
         let record = Self { bytes: record, offset: at, shape, meta: shape.header_len.into() };
         Some((record, align8(end)))
+    }
+}
+
+/// A copy of a record, independent of its buffer. Made by [`Record::to_owned_record`].
+#[derive(Clone, Debug)]
+pub struct OwnedRecord {
+    bytes: Box<[u8]>,
+    offset: usize,
+    shape: &'static Shape,
+    meta: u64,
+}
+
+impl OwnedRecord {
+    /// The record that was copied. Costs nothing.
+    #[must_use]
+    pub fn record(&self) -> Record<'_> {
+        Record { bytes: &self.bytes, offset: self.offset, shape: self.shape, meta: self.meta }
     }
 }
 

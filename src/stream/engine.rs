@@ -27,7 +27,7 @@ use crate::stream::options::{Options, Order};
 use crate::stream::slot::{BufferOutcome, Completer, Slot};
 use crate::stream::stats::Stats;
 use crate::time::Ticks;
-use crate::trace::{Expander, LogFileHeader, LogFileMode};
+use crate::trace::{Expander, LogFileHeader, LogFileMode, PartitionInformation, last_dropped_times};
 
 /// The engine. No threads, clocks or files.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(super) struct Engine<B> {
     cancelled: Arc<AtomicBool>,
     expander: Expander,
     header: Option<LogFileHeader>,
+    partition: Option<PartitionInformation>,
+    last_dropped: Vec<Ticks>,
     residents: Vec<Option<Resident<B>>>,
     free: Vec<usize>,
     arrivals: VecDeque<usize>,
@@ -132,6 +134,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
             completer,
             cancelled,
             header: None,
+            partition: None,
+            last_dropped: Vec::new(),
             residents: Vec::new(),
             free: Vec::new(),
             arrivals: VecDeque::new(),
@@ -152,6 +156,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     pub(super) const fn header(&self) -> Option<&LogFileHeader> {
         self.header.as_ref()
+    }
+
+    pub(super) const fn partition(&self) -> Option<&PartitionInformation> {
+        self.partition.as_ref()
+    }
+
+    pub(super) fn last_dropped(&self) -> &[Ticks] {
+        &self.last_dropped
     }
 
     pub(super) const fn stats(&self) -> &Stats {
@@ -206,6 +218,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             is_header,
             bytes: Offset::from(held).get(),
         };
+        if is_header {
+            self.look_around(&resident);
+        }
         self.stats.bytes_held = self.stats.bytes_held.saturating_add(resident.bytes);
         self.stats.buffers_held = self.stats.buffers_held.saturating_add(1);
         if self.wants_events {
@@ -273,6 +288,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 self.stats.events_late = self.stats.events_late.saturating_add(1);
                 let late = self.latest.saturating_sub(stamp);
                 self.stats.most_late = self.stats.most_late.max(late);
+                self.release.grow(late);
             } else {
                 self.latest = stamp;
                 self.stats.last_delivered = Some(Ticks(stamp));
@@ -298,6 +314,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.current = None;
         // A buffer whose callback ran has had its events; the callback that cancelled is the last one.
         if let Some(retiring) = self.retiring.take() {
+            self.set_over(retiring);
             self.forget(retiring);
         }
         while let Some(index) = self.arrivals.pop_front() {
@@ -316,20 +333,26 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.stats.buffers_held = self.stats.buffers_held.saturating_sub(1);
         Slot::release(resident.slot);
         self.stats.completion_panics = self.completer.panics();
+        self.stats.buffers_retained = self.completer.live().saturating_sub(self.stats.buffers_held);
     }
 
     /// The buffer that was handed out to be retired has had its callback.
     fn retire(&mut self) {
         let Some(index) = self.retiring.take() else { return };
         self.arrivals.pop_front();
-        let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        if let Some(slot) = self.slot(index) {
-            slot.set_outcome(outcome);
-        }
+        self.set_over(index);
         self.forget(index);
         self.retire_first = true;
         self.release.pressure = false;
         self.check_pressure();
+    }
+
+    /// The callback of a buffer ran.
+    fn set_over(&self, index: usize) {
+        let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
+        if let Some(slot) = self.slot(index) {
+            slot.set_outcome(outcome);
+        }
     }
 
     /// The first arrival, if it has no events left.
@@ -402,16 +425,35 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.header = Some(header);
     }
 
+    /// Takes note of what the records of a header buffer tell beside the log-file header.
+    #[cold]
+    fn look_around(&mut self, resident: &Resident<B>) {
+        let mut walk = resident.walk.clone();
+        while let Some(step) = walk.next(resident.slot.valid()) {
+            let Ok(record) = step else { continue };
+            if let Some(partition) = PartitionInformation::parse(&record) {
+                self.partition.get_or_insert(partition);
+            }
+            if let Some(times) = last_dropped_times(&record) {
+                self.last_dropped = times;
+            }
+        }
+    }
+
     /// How far a buffer reaches: its flush time, or where that is no time of the events' clock, the time of its last event.
     fn reach(&mut self, resident: &mut Resident<B>, flush_time: Ticks) -> i64 {
         let relogged =
             self.header.as_ref().is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG));
-        let first = first_stamp(resident);
-        if !relogged && first.is_none_or(|first| plausible_flush(first, flush_time.0)) {
+        // One stamp that it can be the end of is enough: the others may be damaged.
+        let mut stamps = stamps(resident).peekable();
+        let plausible = stamps.peek().is_none() || stamps.any(|stamp| plausible_flush(stamp, flush_time.0));
+        drop(stamps);
+        if !relogged && plausible {
             resident.cap = flush_time.0;
             return flush_time.0;
         }
-        let last = last_time(resident).unwrap_or(flush_time.0);
+        // Without any stamp it tells nothing, least of all by a flush time of another clock.
+        let last = last_time(resident).unwrap_or(i64::MIN);
         resident.cap = last;
         last
     }
@@ -420,7 +462,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn place(&mut self, accepted: &Accepted, resident: &mut Resident<B>, reach: i64) {
         let processor = if self.release.single_stream { 0 } else { accepted.context.processor_index() };
         let key = (processor, accepted.class);
-        let first = first_stamp(resident).unwrap_or(i64::MIN);
+        // What has no stamp at the start of a buffer counts as the first that has one.
+        let first = first_stamp(resident).unwrap_or(resident.cap).min(resident.cap);
+        resident.time = first;
         let source = match self.streams.get_mut(&key) {
             Some(stream) => {
                 stream.horizon = stream.horizon.max(reach);
@@ -642,6 +686,8 @@ struct Release {
     /// Reach of the last buffer that ended a flush pass, and of the one before.
     marker: Option<i64>,
     trust_markers: bool,
+    /// The largest window that late events may lead to.
+    most_window: Option<i64>,
     idle: Option<Duration>,
     /// When the last buffer arrived, once `advance` has been told the time.
     last_input: Option<Duration>,
@@ -662,6 +708,7 @@ impl Release {
             furthest: i64::MIN,
             marker: None,
             trust_markers: options.trust_flush_markers,
+            most_window: None,
             idle: options.idle_release,
             last_input: None,
             pressure: false,
@@ -692,6 +739,16 @@ impl Release {
             Order::Window(window) => Some(window),
         };
         self.window = duration.and_then(|duration| header.clock().ticks_in(duration));
+        self.most_window = options.adaptive.and_then(|cap| header.clock().ticks_in(cap));
+    }
+
+    /// An event was late by so much: the window grows to 1.25 times that, as far as it may.
+    #[cold]
+    fn grow(&mut self, late: i64) {
+        if let (Some(window), Some(most)) = (self.window, self.most_window) {
+            let wanted = late.saturating_add(late / 4).min(most);
+            self.window = Some(window.max(wanted));
+        }
     }
 
     /// A buffer arrived.

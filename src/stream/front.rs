@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
-use core::marker::PhantomData;
 use core::ops::ControlFlow;
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +14,14 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 
+use crate::error::Offset;
 use crate::stream::admission::{Accepted, Admission};
 use crate::stream::engine::Outcome;
 use crate::stream::error::{AddError, ProcessError, Refusal};
 use crate::stream::handler::{Closures, Handler, Nothing, OnBuffer, OnEvent};
 use crate::stream::options::Options;
 use crate::stream::session::{Delivery, RetiringBuffer, Session, Step};
-use crate::stream::slot::{BufferId, Completed};
+use crate::stream::slot::{BufferId, Completed, Completer};
 use crate::stream::stats::Stats;
 use crate::trace::Event;
 
@@ -50,7 +50,7 @@ pub struct StreamBuilder<B, E, F> {
     options: Options,
     handler: Closures<E, F>,
     on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
-    queued_buffers: Option<usize>,
+    queue: QueueLimits,
     wait_for_retained: bool,
 }
 
@@ -67,7 +67,7 @@ pub fn stream<B: 'static>(options: Options) -> StreamBuilder<B, Nothing, Nothing
         options,
         handler: Closures { on_event: Nothing, on_buffer: Nothing },
         on_complete: Box::new(drop),
-        queued_buffers: None,
+        queue: QueueLimits::default(),
         wait_for_retained: false,
     }
 }
@@ -78,9 +78,9 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
     where
         G: FnMut(&Event<'_>, &Delivery<'_, B>) -> ControlFlow<()>,
     {
-        let Self { options, handler, on_complete, queued_buffers, wait_for_retained } = self;
+        let Self { options, handler, on_complete, queue, wait_for_retained } = self;
         let handler = Closures { on_event: OnEvent(on_event), on_buffer: handler.on_buffer };
-        StreamBuilder { options, handler, on_complete, queued_buffers, wait_for_retained }
+        StreamBuilder { options, handler, on_complete, queue, wait_for_retained }
     }
 
     /// Calls `on_buffer` for every buffer once its events are over, in the order of arrival.
@@ -88,9 +88,9 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
     where
         G: FnMut(&RetiringBuffer<'_, B>) -> ControlFlow<()>,
     {
-        let Self { options, handler, on_complete, queued_buffers, wait_for_retained } = self;
+        let Self { options, handler, on_complete, queue, wait_for_retained } = self;
         let handler = Closures { on_event: handler.on_event, on_buffer: OnBuffer(on_buffer) };
-        StreamBuilder { options, handler, on_complete, queued_buffers, wait_for_retained }
+        StreamBuilder { options, handler, on_complete, queue, wait_for_retained }
     }
 
     /// Hands every buffer back to `on_complete`, with `context`: `PETW_BUFFER_COMPLETION_CALLBACK`. Default: drop it.
@@ -111,7 +111,14 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
     /// caller's pool is the bound.
     #[must_use]
     pub fn queued_buffers(mut self, buffers: usize) -> Self {
-        self.queued_buffers = Some(buffers);
+        self.queue.buffers = Some(buffers);
+        self
+    }
+
+    /// How many bytes the waiting buffers may have. A single buffer of any size may wait. Default: any number.
+    #[must_use]
+    pub fn queued_bytes(mut self, bytes: u64) -> Self {
+        self.queue.bytes = Some(bytes);
         self
     }
 
@@ -128,8 +135,8 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
     where
         Closures<E, F>: Handler<B>,
     {
-        let Self { options, handler, on_complete, queued_buffers, wait_for_retained } = self;
-        ends(options, handler, on_complete, queued_buffers, wait_for_retained)
+        let Self { options, handler, on_complete, queue, wait_for_retained } = self;
+        ends(options, handler, on_complete, queue, wait_for_retained)
     }
 }
 
@@ -137,8 +144,8 @@ impl<B: AsRef<[u8]> + Send + 'static> StreamBuilder<B, Nothing, Nothing> {
     /// The two ends of the session, with a handler in place of closures.
     #[must_use]
     pub fn build_with<H: Handler<B>>(self, handler: H) -> (Feeder<B>, Processor<B, H>) {
-        let Self { options, on_complete, queued_buffers, wait_for_retained, .. } = self;
-        ends(options, handler, on_complete, queued_buffers, wait_for_retained)
+        let Self { options, on_complete, queue, wait_for_retained, .. } = self;
+        ends(options, handler, on_complete, queue, wait_for_retained)
     }
 }
 
@@ -146,23 +153,29 @@ fn ends<B: AsRef<[u8]>, H: Handler<B>>(
     options: Options,
     handler: H,
     on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
-    queued_buffers: Option<usize>,
+    queue: QueueLimits,
     wait_for_retained: bool,
 ) -> (Feeder<B>, Processor<B, H>) {
     let (sender, inputs) = unbounded();
-    let shared = Arc::new(Shared {
-        gate: Mutex::new(Gate {
-            admission: Admission::new(options.clone()),
-            queued: 0,
-            most_queued: queued_buffers.unwrap_or(usize::MAX),
-            processing: None,
-        }),
-        room: Condvar::new(),
-        cancelled: Arc::new(AtomicBool::new(false)),
-        buffers: PhantomData,
-    });
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let gate = Gate {
+        admission: Admission::new(options.clone()),
+        queued: 0,
+        most_queued: queue.buffers.unwrap_or(usize::MAX),
+        queued_bytes: 0,
+        most_queued_bytes: queue.bytes.unwrap_or(u64::MAX),
+        most_out: options.max_buffers_out.unwrap_or(u64::MAX),
+        processing: None,
+    };
     let time_limits = options.start_time.zip(options.end_time);
-    let session = Session::with(options, H::WANTS_EVENTS, on_complete, Arc::clone(&shared.cancelled));
+    let session = Session::with(options, H::WANTS_EVENTS, on_complete, Arc::clone(&cancelled));
+    let shared = Arc::new(Shared {
+        gate: Mutex::new(gate),
+        room: Condvar::new(),
+        cancelled,
+        completer: Arc::clone(session.completer()),
+        stats: Mutex::new(Stats::default()),
+    });
     let processor = Processor {
         session,
         handler: Some(handler),
@@ -180,13 +193,18 @@ struct Shared<B> {
     /// There is room in the queue, or no more use in waiting for it.
     room: Condvar,
     cancelled: Arc<AtomicBool>,
-    buffers: PhantomData<fn(B)>,
+    completer: Arc<Completer<B>>,
+    /// As of the last buffer that retired.
+    stats: Mutex<Stats>,
 }
 
 struct Gate {
     admission: Admission,
     queued: usize,
     most_queued: usize,
+    queued_bytes: u64,
+    most_queued_bytes: u64,
+    most_out: u64,
     /// The thread that is inside `run`.
     processing: Option<ThreadId>,
 }
@@ -196,6 +214,26 @@ impl<B> Shared<B> {
     fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Shows feeders what was counted.
+    fn publish(&self, stats: &Stats) {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone_from(stats);
+    }
+}
+
+impl Gate {
+    /// Whether a buffer of so many bytes has to wait. One alone never has.
+    const fn is_full(&self, bytes: u64) -> bool {
+        self.queued >= self.most_queued
+            || (self.queued > 0 && self.queued_bytes.saturating_add(bytes) > self.most_queued_bytes)
+    }
+}
+
+/// Bounds of the queue; none by default.
+#[derive(Clone, Copy, Debug, Default)]
+struct QueueLimits {
+    buffers: Option<usize>,
+    bytes: Option<u64>,
 }
 
 enum Input<B> {
@@ -235,10 +273,19 @@ impl<B: AsRef<[u8]>> Feeder<B> {
 
     fn offer(&self, buffer: B, wait: bool) -> Result<BufferId, AddError<B>> {
         let mut gate = self.shared.gate();
-        while gate.queued >= gate.most_queued && gate.admission.is_open() {
+        let bytes = Offset::from(buffer.as_ref().len()).get();
+        while gate.admission.is_open() {
+            let queued = Offset::from(gate.queued).get();
+            let out = self.shared.completer.live().saturating_add(queued);
+            if out >= gate.most_out {
+                // Only the caller knows when retained events are dropped.
+                return Err(AddError::new(buffer, Refusal::Full { queued: out }));
+            }
+            if !gate.is_full(bytes) {
+                break;
+            }
             let others = gate.processing.is_some_and(|thread| thread != thread::current().id());
             if !(wait && others) {
-                let queued = crate::error::Offset::from(gate.queued).get();
                 return Err(AddError::new(buffer, Refusal::Full { queued }));
             }
             gate = self.shared.room.wait(gate).unwrap_or_else(PoisonError::into_inner);
@@ -249,9 +296,16 @@ impl<B: AsRef<[u8]>> Feeder<B> {
         };
         let id = accepted.id;
         gate.queued = gate.queued.saturating_add(1);
+        gate.queued_bytes = gate.queued_bytes.saturating_add(bytes);
         // Under the lock, so that the queue has the order of acceptance. The receiver lives as long as the gate is open.
         let _ = self.sender.send(Input::Buffer(buffer, Box::new(accepted)));
         Ok(id)
+    }
+
+    /// What was counted so far, as of the buffer that retired last.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the stream: what was added is delivered, then the processor returns. `CloseTrace` while processing.
@@ -341,7 +395,10 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
         loop {
             let flow = match self.session.advance(now) {
                 Step::Event(event, delivery) => handler.event(&event, &delivery),
-                Step::Buffer(buffer) => handler.buffer(&buffer),
+                Step::Buffer(buffer) => {
+                    self.shared.publish(buffer.stats());
+                    handler.buffer(&buffer)
+                }
                 Step::NeedInput { until } => {
                     self.wait(until.map(|until| until.saturating_sub(start.elapsed())));
                     now = start.elapsed();
@@ -363,7 +420,7 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
         };
         match input {
             Ok(Input::Buffer(buffer, accepted)) => {
-                self.received();
+                self.received(buffer.as_ref().len());
                 self.session.enqueue(buffer, *accepted);
             }
             Ok(Input::Finish) | Err(RecvTimeoutError::Disconnected) => self.session.finish(),
@@ -374,11 +431,13 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
 
 impl<B: AsRef<[u8]>, H> Processor<B, H> {
     /// There is room for one more in the queue.
-    fn received(&self) {
+    fn received(&self, bytes: usize) {
         let mut gate = self.shared.gate();
         gate.queued = gate.queued.saturating_sub(1);
+        gate.queued_bytes = gate.queued_bytes.saturating_sub(Offset::from(bytes).get());
         drop(gate);
-        self.shared.room.notify_one();
+        // Those who wait may want room for buffers of different sizes.
+        self.shared.room.notify_all();
     }
 
     /// Nothing more is taken, and what was taken is completed.
@@ -399,6 +458,7 @@ impl<B: AsRef<[u8]>, H> Processor<B, H> {
             }
         }
         self.session.abandon();
+        self.shared.publish(self.session.stats());
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Options {
     pub(super) idle_release: Option<Duration>,
     pub(super) max_held_buffers: Option<usize>,
     pub(super) max_held_bytes: Option<u64>,
+    pub(super) max_buffers_out: Option<u64>,
+    pub(super) adaptive: Option<Duration>,
     pub(super) flush_tolerance: Duration,
     pub(super) accept_disorder: bool,
     pub(super) allow_missing_header: bool,
@@ -72,6 +74,12 @@ setters! {
     max_held_buffers: usize => |options, buffers| options.max_held_buffers = Some(buffers);
     /// How many bytes the held buffers may take, expansions included; past that, events leave early. Default: 1 GiB.
     max_held_bytes: u64 => |options, bytes| options.max_held_bytes = Some(bytes);
+    /// How many accepted buffers may be out at a time: queued, held and retained ones together. Past that a buffer is refused
+    /// with [`Refusal::Full`](crate::stream::Refusal::Full). Default: any number.
+    max_buffers_out: u64 => |options, buffers| options.max_buffers_out = Some(buffers);
+    /// Let the window of a live source grow to 1.25 times the delay of an event that came late, up to this. Default: it does
+    /// not grow.
+    adaptive: Duration => |options, cap| options.adaptive = Some(cap);
     /// By how much a buffer may have been flushed before its predecessor. Default: not at all.
     flush_tolerance: Duration => |options, tolerance| options.flush_tolerance = tolerance;
     /// Whether a buffer that was flushed long before its predecessor is accepted and counted instead of refused. Default: no.

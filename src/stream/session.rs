@@ -9,11 +9,12 @@ use core::time::Duration;
 use crate::record::{Record, RecordSpan};
 use crate::stream::admission::{Accepted, Admission};
 use crate::stream::engine::{Decision, Engine, Outcome};
-use crate::stream::error::AddError;
+use crate::stream::error::{AddError, Refusal};
 use crate::stream::options::Options;
 use crate::stream::slot::{BufferId, Completed, Completer, Retained, Slot};
 use crate::stream::stats::Stats;
-use crate::trace::{Event, LogFileHeader};
+use crate::time::Ticks;
+use crate::trace::{Event, LogFileHeader, PartitionInformation};
 
 /// A processing session over buffers of type `B`, driven step by step: `OpenTraceFromBufferStream` without a thread.
 ///
@@ -28,6 +29,7 @@ pub struct Session<B: AsRef<[u8]>> {
     admission: Admission,
     engine: Engine<B>,
     completer: Arc<Completer<B>>,
+    max_buffers_out: Option<u64>,
 }
 
 /// What a session did when it was told to advance.
@@ -75,6 +77,7 @@ impl<B: AsRef<[u8]>> Session<B> {
     ) -> Self {
         let completer = Completer::new(on_complete);
         Self {
+            max_buffers_out: options.max_buffers_out,
             admission: Admission::new(options.clone()),
             engine: Engine::new(options, wants_events, Arc::clone(&completer), cancelled),
             completer,
@@ -91,6 +94,10 @@ impl<B: AsRef<[u8]>> Session<B> {
     ///
     /// [`AddError`] with the buffer in it; [`AddError::code`] is the Win32 code.
     pub fn add(&mut self, buffer: B) -> Result<BufferId, AddError<B>> {
+        let out = self.buffers_out();
+        if self.max_buffers_out.is_some_and(|most| out >= most) {
+            return Err(AddError::new(buffer, Refusal::Full { queued: out }));
+        }
         match self.admission.admit(buffer.as_ref()) {
             Ok(accepted) => {
                 let id = accepted.id;
@@ -99,6 +106,11 @@ impl<B: AsRef<[u8]>> Session<B> {
             }
             Err(reason) => Err(AddError::new(buffer, reason)),
         }
+    }
+
+    /// Where buffers go home.
+    pub(super) const fn completer(&self) -> &Arc<Completer<B>> {
+        &self.completer
     }
 
     /// Takes over a buffer that another gate accepted.
@@ -191,6 +203,19 @@ impl<B: AsRef<[u8]>> Session<B> {
     #[must_use]
     pub const fn header(&self) -> Option<&LogFileHeader> {
         self.engine.header()
+    }
+
+    /// The partition that the trace was taken in, if the header buffer tells: `EtwQueryPartitionInformation`.
+    #[must_use]
+    pub const fn partition_information(&self) -> Option<&PartitionInformation> {
+        self.engine.partition()
+    }
+
+    /// When the last event of each processor was lost, in ticks, 0 where none was: `EtwQueryLastDroppedTimes`. Empty if the
+    /// header buffer does not tell.
+    #[must_use]
+    pub fn last_dropped_times(&self) -> &[Ticks] {
+        self.engine.last_dropped()
     }
 
     /// Buffers that are accepted and not completed, retained ones included.

@@ -12,7 +12,9 @@ pub struct Stats {
     pub buffers_retired: u64,
     /// Buffers accepted and not yet retired.
     pub buffers_held: u64,
-    /// Bytes of those, expansions included.
+    /// Buffers that are retired and not completed since some of their events are retained; as of the last one that retired.
+    pub buffers_retained: u64,
+    /// Bytes of the held ones, expansions included.
     pub bytes_held: u64,
     /// Events delivered.
     pub events_delivered: u64,

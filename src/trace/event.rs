@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::guid::Guid;
-use crate::record::{ExtendedItems, ExtendedType, Header, Record, RecordKind};
+use crate::record::{ExtendedItems, ExtendedType, Header, OwnedRecord, Record, RecordKind};
 use crate::time::{FileTime, Ticks};
 use crate::trace::buffer::BufferContext;
 use crate::trace::groups::provider_of_hook;
@@ -53,6 +53,12 @@ impl<'a> Event<'a> {
     #[must_use]
     pub const fn context(&self) -> &'a BufferContext {
         self.context
+    }
+
+    /// A copy that outlives the buffer: one allocation of the record's size.
+    #[must_use]
+    pub fn to_owned_event(&self) -> OwnedEvent {
+        OwnedEvent { context: *self.context, record: self.record.to_owned_record() }
     }
 
     /// What the record is.
@@ -358,6 +364,21 @@ impl fmt::Debug for Event<'_> {
             .field("processor_index", &self.processor_index())
             .field("user_data", &self.user_data().len())
             .finish_non_exhaustive()
+    }
+}
+
+/// A copy of an event, independent of its buffer. Made by [`Event::to_owned_event`].
+#[derive(Clone, Debug)]
+pub struct OwnedEvent {
+    context: BufferContext,
+    record: OwnedRecord,
+}
+
+impl OwnedEvent {
+    /// The event that was copied. Costs nothing.
+    #[must_use]
+    pub fn event(&self) -> Event<'_> {
+        Event::new(&self.context, self.record.record())
     }
 }
 

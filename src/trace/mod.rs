@@ -4,13 +4,15 @@ mod buffer;
 mod clock;
 mod event;
 mod expand;
+mod extension;
 mod groups;
 mod header;
 mod session;
 
 pub use buffer::{BufferContext, Events, TraceBuffer};
 pub use clock::{Clock, ClockType};
-pub use event::{CpuTime, Event, EventFlags};
+pub use event::{CpuTime, Event, EventFlags, OwnedEvent};
 pub use expand::{ExpandError, Expander};
+pub use extension::{PartitionInformation, last_dropped_times};
 pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
 pub use session::SessionInfo;
