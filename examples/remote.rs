@@ -8,10 +8,11 @@
 //! A buffer costs the host one credit, and the collector grants one for each free buffer of its pool, which completion
 //! fills. So the pool bounds what is on the way, queued and held. After a reconnect the header buffer is sent again.
 
+use core::net::SocketAddr;
 use core::ops::ControlFlow;
 use core::time::Duration;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
