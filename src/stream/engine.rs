@@ -13,6 +13,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
@@ -96,6 +97,8 @@ struct Resident<B> {
     source: usize,
     is_header: bool,
     bytes: u64,
+    /// Up to where the walk's bytes have been read ahead.
+    ahead: usize,
 }
 
 /// What is known of the buffers of one processor and class.
@@ -115,6 +118,15 @@ pub(super) enum Decision {
     Buffer(usize),
     NeedInput { until: Option<Duration> },
     End(Outcome),
+}
+
+/// An event that is handed out: where it is, and what goes with it.
+#[derive(Debug)]
+pub(super) struct Handed<'a, B> {
+    pub(super) slot: &'a Arc<Slot<B>>,
+    pub(super) span: RecordSpan,
+    pub(super) stats: &'a Stats,
+    pub(super) cancelled: &'a AtomicBool,
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {
@@ -200,6 +212,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             source: 0,
             is_header,
             bytes: Offset::from(held).get(),
+            ahead: 0,
         };
         self.stats.bytes_held = self.stats.bytes_held.saturating_add(resident.bytes);
         self.stats.buffers_held = self.stats.buffers_held.saturating_add(1);
@@ -257,9 +270,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// The slot and the record of an event that was decided on, which counts as delivered.
+    /// An event that was decided on, which counts as delivered.
     #[inline]
-    pub(super) fn event(&mut self, index: usize) -> Option<RecordSpan> {
+    pub(super) fn event(&mut self, index: usize) -> Option<Handed<'_, B>> {
         let resident = self.residents.get(index)?.as_ref()?;
         let span = resident.next?;
         self.stats.events_delivered = self.stats.events_delivered.wrapping_add(1);
@@ -273,7 +286,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 self.stats.last_delivered = Some(Ticks(stamp));
             }
         }
-        Some(span)
+        Some(Handed { slot: &resident.slot, span, stats: &self.stats, cancelled: &self.cancelled })
     }
 
     /// The slot of a resident.
@@ -576,6 +589,9 @@ fn step<B: AsRef<[u8]>>(resident: &mut Resident<B>, stats: &mut Stats) {
                     stats.loss_events = stats.loss_events.wrapping_add(lost.into());
                 }
                 let stamp = event.time_stamp().map(Ticks::get);
+                if resident.walk.place().saturating_add(AHEAD / 2) > resident.ahead {
+                    resident.ahead = read_ahead(valid, resident.walk.place(), resident.ahead);
+                }
                 let time = stamp.unwrap_or(resident.time).min(resident.cap);
                 resident.time = resident.time.max(time);
                 resident.stamp = stamp;
@@ -594,6 +610,23 @@ fn step<B: AsRef<[u8]>>(resident: &mut Resident<B>, stats: &mut Stats) {
         }
     }
 }
+
+/// Fetches the bytes that the walk comes to next, and returns up to where.
+///
+/// Each step of the merge waits for the record that the last one led to, and of many buffers no hardware guesses the next
+/// bytes. Loads that wait for nothing overlap: sixteen cache lines arrive in little more time than one.
+#[inline(never)]
+fn read_ahead(valid: &[u8], at: usize, ahead: usize) -> usize {
+    let start = ahead.max(at);
+    let end = start.saturating_add(AHEAD);
+    let lines = valid.get(start..end.min(valid.len())).unwrap_or_default().chunks(CACHE_LINE);
+    black_box(lines.filter_map(|line| line.first()).fold(0, |all, byte| all | byte));
+    end
+}
+
+/// Bytes that are read ahead in one go. Those of a hundred sources fit into a second-level cache.
+const AHEAD: usize = 1024;
+const CACHE_LINE: usize = 64;
 
 /// The stamp of the first record that has one. Looks at few records as a rule.
 fn first_stamp<B: AsRef<[u8]>>(resident: &Resident<B>) -> Option<i64> {
