@@ -43,6 +43,8 @@ pub(super) struct Engine<B> {
     free: Vec<usize>,
     arrivals: VecDeque<usize>,
     sources: Vec<VecDeque<usize>>,
+    /// The first of each source that has one, where all of them fit into few cache lines.
+    fronts: Vec<usize>,
     spare_sources: Vec<usize>,
     tree: LoserTree,
     streams: BTreeMap<(u16, u16), Stream>,
@@ -148,6 +150,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             free: Vec::new(),
             arrivals: VecDeque::new(),
             sources: Vec::new(),
+            fronts: Vec::new(),
             spare_sources: Vec::new(),
             tree: LoserTree::default(),
             streams: BTreeMap::new(),
@@ -253,8 +256,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             }
             match self.tree.winner() {
                 Some((key, source)) if self.release.is_due(key.time()) => {
-                    let front = self.sources.get(source).and_then(VecDeque::front);
-                    let Some(index) = front.copied() else { return Decision::End(Outcome::Finished) };
+                    let Some(&index) = self.fronts.get(source) else {
+                        return Decision::End(Outcome::Finished);
+                    };
                     self.current = Some(index);
                     if self.passes_filter(index) {
                         return Decision::Event(index);
@@ -313,6 +317,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
         self.tree = LoserTree::default();
         self.sources.clear();
+        self.fronts.clear();
         self.ended.get_or_insert(Outcome::Cancelled);
     }
 
@@ -393,6 +398,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             match self.residents.get(index).and_then(Option::as_ref) {
                 Some(resident) if resident.next.is_some() => {
                     key = Key::new(resident.time, resident.slot.id().0);
+                    if let Some(front) = self.fronts.get_mut(source) {
+                        *front = index;
+                    }
                     break;
                 }
                 _ => drop(queue.pop_front()),
@@ -464,6 +472,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn spare_source(&mut self) -> usize {
         self.spare_sources.pop().unwrap_or_else(|| {
             self.sources.push(VecDeque::new());
+            self.fronts.push(0);
             self.sources.len().saturating_sub(1)
         })
     }
@@ -488,6 +497,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if let (Some(key), Some(queue)) = (key, self.sources.get_mut(source)) {
             queue.push_back(index);
             if queue.len() == 1 {
+                if let Some(front) = self.fronts.get_mut(source) {
+                    *front = index;
+                }
                 self.tree.set(source, key);
             }
         } else if self.wants_events && !self.streams.values().any(|stream| stream.source == source) {
