@@ -626,7 +626,7 @@ fn step<B: AsRef<[u8]>>(resident: &mut Resident<B>, stats: &mut Stats) {
 /// Fetches the bytes that the walk comes to next, and returns up to where.
 ///
 /// Each step of the merge waits for the record that the last one led to, and of many buffers no hardware guesses the next
-/// bytes. Loads that wait for nothing overlap: sixteen cache lines arrive in little more time than one.
+/// bytes. Loads that wait for nothing overlap: many cache lines arrive in little more time than one.
 #[inline(never)]
 fn read_ahead(valid: &[u8], at: usize, ahead: usize) -> usize {
     let start = ahead.max(at);
@@ -637,7 +637,7 @@ fn read_ahead(valid: &[u8], at: usize, ahead: usize) -> usize {
 }
 
 /// Bytes that are read ahead in one go. Those of a hundred sources fit into a second-level cache.
-const AHEAD: usize = 1024;
+const AHEAD: usize = 2048;
 const CACHE_LINE: usize = 64;
 
 /// The stamp of the first record that has one. Looks at few records as a rule.
