@@ -54,14 +54,21 @@ pub(crate) struct RecordWalk {
     /// Where the valid bytes should end; past `end` if the input is cut.
     filled: usize,
     shapes: Shapes,
-    /// What is to be reported before the next record.
-    pending: Option<RecordDamage>,
+    /// Where a record starts whose damage is to be reported before the next one. No more than that, so that the walk
+    /// stays small for those who keep many.
+    pending: Option<usize>,
 }
 
 impl RecordWalk {
     /// A walk over `len` valid bytes, which should be `filled`.
     pub(crate) const fn new(len: usize, filled: usize, shapes: Shapes) -> Self {
         Self { at: BufferHeader::LEN, fast_end: len, end: len, filled, shapes, pending: None }
+    }
+
+    /// The start of the next record, or where the walk ended.
+    #[cfg(feature = "std")]
+    pub(crate) const fn place(&self) -> usize {
+        self.at
     }
 
     /// The next step over `valid`, which has to be the same bytes each time.
@@ -82,21 +89,25 @@ impl RecordWalk {
     /// Everything but a plain record with a plain record's neighbours.
     #[cold]
     fn next_slow<'a>(&mut self, valid: &'a [u8]) -> Option<Result<Record<'a>, RecordDamage>> {
-        if let Some(damage) = self.pending.take() {
+        if let Some(at) = self.pending.take() {
             self.fast_end = self.end;
-            return Some(Err(damage));
+            if let Parsed::Record(record, _) = Parsed::at(valid, at, self.shapes)
+                && let Some(cause) = record.damage()
+            {
+                let kind = RecordDamageKind::ExtendedItems;
+                return Some(Err(RecordDamage { kind, at: record.offset(), len: 0, cause }));
+            }
         }
         if self.at >= valid.len() {
             return None;
         }
         match Parsed::at(valid, self.at, self.shapes) {
             Parsed::Record(record, next) => {
-                self.at = next;
-                if let Some(cause) = record.damage() {
-                    let kind = RecordDamageKind::ExtendedItems;
-                    self.pending = Some(RecordDamage { kind, at: record.offset(), len: 0, cause });
+                if record.damage().is_some() {
+                    self.pending = Some(self.at);
                     self.fast_end = 0;
                 }
+                self.at = next;
                 Some(Ok(record))
             }
             Parsed::End => self.end_or_gap(valid).map(Err),

@@ -84,7 +84,9 @@ impl LoserTree {
             self.rebuild();
         }
         let winner = *self.nodes.first()?;
-        (winner != Entry::MAX).then(|| (Key(winner & !SOURCE_MASK), source_of(winner)))
+        // The low half tells, since no source has the number of all ones. The halves were stored apart a moment ago; a load
+        // of both together would wait for the cache.
+        (low_half(winner) != u64::MAX).then(|| (Key(winner & !SOURCE_MASK), source_of(winner)))
     }
 
     /// Gives the winner's source its next key.
@@ -148,6 +150,12 @@ fn entry(key: Key, source: usize) -> Entry {
 #[inline]
 fn source_of(entry: Entry) -> usize {
     usize::try_from(entry & SOURCE_MASK).unwrap_or(0)
+}
+
+#[inline]
+fn low_half(entry: Entry) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = entry.to_le_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
@@ -44,6 +45,8 @@ pub(super) struct Engine<B> {
     free: Vec<usize>,
     arrivals: VecDeque<usize>,
     sources: Vec<VecDeque<usize>>,
+    /// The first of each source that has one, where all of them fit into few cache lines.
+    fronts: Vec<usize>,
     spare_sources: Vec<usize>,
     tree: LoserTree,
     streams: BTreeMap<(u16, u16), Stream>,
@@ -98,6 +101,8 @@ struct Resident<B> {
     source: usize,
     is_header: bool,
     bytes: u64,
+    /// Up to where the walk's bytes have been read ahead.
+    ahead: usize,
 }
 
 /// What is known of the buffers of one processor and class.
@@ -117,6 +122,15 @@ pub(super) enum Decision {
     Buffer(usize),
     NeedInput { until: Option<Duration> },
     End(Outcome),
+}
+
+/// An event that is handed out: where it is, and what goes with it.
+#[derive(Debug)]
+pub(super) struct Handed<'a, B> {
+    pub(super) slot: &'a Arc<Slot<B>>,
+    pub(super) span: RecordSpan,
+    pub(super) stats: &'a Stats,
+    pub(super) cancelled: &'a AtomicBool,
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {
@@ -140,6 +154,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             free: Vec::new(),
             arrivals: VecDeque::new(),
             sources: Vec::new(),
+            fronts: Vec::new(),
             spare_sources: Vec::new(),
             tree: LoserTree::default(),
             streams: BTreeMap::new(),
@@ -217,6 +232,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             source: 0,
             is_header,
             bytes: Offset::from(held).get(),
+            ahead: 0,
         };
         if is_header {
             self.look_around(&resident);
@@ -260,8 +276,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             }
             match self.tree.winner() {
                 Some((key, source)) if self.release.is_due(key.time()) => {
-                    let front = self.sources.get(source).and_then(VecDeque::front);
-                    let Some(index) = front.copied() else { return Decision::End(Outcome::Finished) };
+                    let Some(&index) = self.fronts.get(source) else {
+                        return Decision::End(Outcome::Finished);
+                    };
                     self.current = Some(index);
                     if self.passes_filter(index) {
                         return Decision::Event(index);
@@ -277,9 +294,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// The slot and the record of an event that was decided on, which counts as delivered.
+    /// An event that was decided on, which counts as delivered.
     #[inline]
-    pub(super) fn event(&mut self, index: usize) -> Option<RecordSpan> {
+    pub(super) fn event(&mut self, index: usize) -> Option<Handed<'_, B>> {
         let resident = self.residents.get(index)?.as_ref()?;
         let span = resident.next?;
         self.stats.events_delivered = self.stats.events_delivered.wrapping_add(1);
@@ -295,7 +312,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 self.stats.last_delivered = Some(Ticks(stamp));
             }
         }
-        Some(span)
+        Some(Handed { slot: &resident.slot, span, stats: &self.stats, cancelled: &self.cancelled })
     }
 
     /// The slot of a resident.
@@ -323,6 +340,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
         self.tree = LoserTree::default();
         self.sources.clear();
+        self.fronts.clear();
         self.ended.get_or_insert(Outcome::Cancelled);
     }
 
@@ -409,6 +427,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             match self.residents.get(index).and_then(Option::as_ref) {
                 Some(resident) if resident.next.is_some() => {
                     key = Key::new(resident.time, resident.slot.id().0);
+                    if let Some(front) = self.fronts.get_mut(source) {
+                        *front = index;
+                    }
                     break;
                 }
                 _ => drop(queue.pop_front()),
@@ -501,6 +522,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn spare_source(&mut self) -> usize {
         self.spare_sources.pop().unwrap_or_else(|| {
             self.sources.push(VecDeque::new());
+            self.fronts.push(0);
             self.sources.len().saturating_sub(1)
         })
     }
@@ -525,6 +547,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if let (Some(key), Some(queue)) = (key, self.sources.get_mut(source)) {
             queue.push_back(index);
             if queue.len() == 1 {
+                if let Some(front) = self.fronts.get_mut(source) {
+                    *front = index;
+                }
                 self.tree.set(source, key);
             }
         } else if self.wants_events && !self.streams.values().any(|stream| stream.source == source) {
@@ -626,6 +651,9 @@ fn step<B: AsRef<[u8]>>(resident: &mut Resident<B>, stats: &mut Stats) {
                     stats.loss_events = stats.loss_events.wrapping_add(lost.into());
                 }
                 let stamp = event.time_stamp().map(Ticks::get);
+                if resident.walk.place().saturating_add(AHEAD / 2) > resident.ahead {
+                    resident.ahead = read_ahead(valid, resident.walk.place(), resident.ahead);
+                }
                 let time = stamp.unwrap_or(resident.time).min(resident.cap);
                 resident.time = resident.time.max(time);
                 resident.stamp = stamp;
@@ -644,6 +672,23 @@ fn step<B: AsRef<[u8]>>(resident: &mut Resident<B>, stats: &mut Stats) {
         }
     }
 }
+
+/// Fetches the bytes that the walk comes to next, and returns up to where.
+///
+/// Each step of the merge waits for the record that the last one led to, and of many buffers no hardware guesses the next
+/// bytes. Loads that wait for nothing overlap: many cache lines arrive in little more time than one.
+#[inline(never)]
+fn read_ahead(valid: &[u8], at: usize, ahead: usize) -> usize {
+    let start = ahead.max(at);
+    let end = start.saturating_add(AHEAD);
+    let lines = valid.get(start..end.min(valid.len())).unwrap_or_default().chunks(CACHE_LINE);
+    black_box(lines.filter_map(|line| line.first()).fold(0, |all, byte| all | byte));
+    end
+}
+
+/// Bytes that are read ahead in one go. Those of a hundred sources fit into a second-level cache.
+const AHEAD: usize = 2048;
+const CACHE_LINE: usize = 64;
 
 /// The stamp of the first record that has one. Looks at few records as a rule.
 fn first_stamp<B: AsRef<[u8]>>(resident: &Resident<B>) -> Option<i64> {

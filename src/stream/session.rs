@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::record::{Record, RecordSpan};
 use crate::stream::admission::{Accepted, Admission};
-use crate::stream::engine::{Decision, Engine, Outcome};
+use crate::stream::engine::{Decision, Engine, Handed, Outcome};
 use crate::stream::error::{AddError, Refusal};
 use crate::stream::options::Options;
 use crate::stream::slot::{BufferId, Completed, Completer, Retained, Slot};
@@ -142,14 +142,11 @@ impl<B: AsRef<[u8]>> Session<B> {
     #[inline]
     pub fn advance(&mut self, now: Duration) -> Step<'_, B> {
         match self.engine.decide(now) {
-            Decision::Event(index) => {
-                let span = self.engine.event(index);
-                match (span, self.engine.slot(index)) {
-                    (Some(span), Some(slot)) => self.event_step(span, slot),
-                    // The engine decided on a resident that it has.
-                    _ => Step::NeedInput { until: None },
-                }
-            }
+            Decision::Event(index) => match self.engine.event(index) {
+                Some(handed) => event_step(handed),
+                // The engine decided on a resident that it has.
+                None => Step::NeedInput { until: None },
+            },
             Decision::Buffer(index) => {
                 self.engine.begin_retiring(index);
                 match self.engine.slot(index) {
@@ -170,16 +167,6 @@ impl<B: AsRef<[u8]>> Session<B> {
                 }
                 Step::End(outcome)
             }
-        }
-    }
-
-    fn event_step<'a>(&'a self, span: RecordSpan, slot: &'a Arc<Slot<B>>) -> Step<'a, B> {
-        let delivery =
-            Delivery { slot, span, stats: self.engine.stats(), cancelled: self.engine.cancelled() };
-        match Record::of_span(slot.valid(), span) {
-            Some(record) => Step::Event(slot.context().event(record), delivery),
-            // `as_ref` gives other bytes than before.
-            None => Step::NeedInput { until: None },
         }
     }
 
@@ -237,6 +224,16 @@ impl<B: AsRef<[u8]>> Session<B> {
     #[must_use]
     pub fn take_completion_panic(&self) -> Option<Box<dyn core::any::Any + Send>> {
         self.completer.take_panic()
+    }
+}
+
+#[inline]
+fn event_step<B: AsRef<[u8]>>(handed: Handed<'_, B>) -> Step<'_, B> {
+    let Handed { slot, span, stats, cancelled } = handed;
+    match Record::of_span(slot.valid(), span) {
+        Some(record) => Step::Event(slot.context().event(record), Delivery { slot, span, stats, cancelled }),
+        // `as_ref` gives other bytes than before.
+        None => Step::NeedInput { until: None },
     }
 }
 
