@@ -17,7 +17,8 @@ pub(super) struct Admission {
     state: State,
     header: Option<LogFileHeader>,
     session: SessionInfo,
-    format: Option<Format>,
+    /// The number of the compression format that the header buffer names; 0 if it names none.
+    format: u16,
     /// Flush time of the last accepted buffer that has one.
     last_flush: Option<i64>,
     next_id: u64,
@@ -56,7 +57,7 @@ impl Admission {
             state: State::Open,
             header: None,
             session: SessionInfo::unknown(),
-            format: None,
+            format: 0,
             last_flush: None,
             next_id: 0,
         }
@@ -110,19 +111,21 @@ impl Admission {
         if let Some(found) = &found {
             if found.log_file_mode.contains(LogFileMode::COMPRESSED) {
                 let [low, high, ..] = header.state().to_le_bytes();
-                self.format = Format::from_number(u16::from_le_bytes([low, high]));
+                self.format = u16::from_le_bytes([low, high]);
             }
             self.header = Some(found.clone());
         }
         if !is_header {
-            self.last_flush = Some(self.last_flush.map_or(flush_time.0, |last| last.max(flush_time.0)));
+            // One flush time far in the future does not make all that follows disorder.
+            let last = self.last_flush.filter(|_| !disorder);
+            self.last_flush = Some(last.map_or(flush_time.0, |last| last.max(flush_time.0)));
         }
         let id = BufferId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
         Ok(Accepted {
             id,
             filled,
-            compressed: compressed.then(|| self.format.unwrap_or(Format::Xpress)),
+            compressed,
             is_header,
             context: BufferContext::new(&header, session),
             flush_time,
@@ -134,8 +137,12 @@ impl Admission {
         })
     }
 
-    /// The filled bytes, and whether they are those of an expansion.
-    fn checked_lengths(&self, header: &BufferHeader<'_>, bytes: &[u8]) -> Result<(usize, bool), Refusal> {
+    /// The filled bytes, and the format that they have to be expanded from, if so.
+    fn checked_lengths(
+        &self,
+        header: &BufferHeader<'_>,
+        bytes: &[u8],
+    ) -> Result<(usize, Option<Format>), Refusal> {
         let filled = usize::try_from(header.filled_bytes()).unwrap_or(usize::MAX);
         let size = usize::try_from(header.buffer_size().unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
         if header.is_compressed() {
@@ -150,7 +157,12 @@ impl Admission {
             if !(BufferHeader::LEN..=max).contains(&filled) {
                 return Err(contradiction("filled bytes", filled, BufferHeader::LEN, max));
             }
-            return Ok((filled, true));
+            let format = match (Format::from_number(self.format), self.format) {
+                (Some(format), _) => format,
+                (None, 0) => Format::Xpress,
+                (None, number) => return Err(Refusal::Format(number)),
+            };
+            return Ok((filled, Some(format)));
         }
         if !(BufferHeader::LEN..=bytes.len()).contains(&filled) {
             return Err(length("filled bytes", filled, BufferHeader::LEN, bytes.len()));
@@ -158,7 +170,7 @@ impl Admission {
         if size < filled {
             return Err(contradiction("buffer size", size, filled, self.options.limits.buffer_bytes));
         }
-        Ok((filled, false))
+        Ok((filled, None))
     }
 
     /// The header in the first buffer; `None` if it may be missing and is.

@@ -24,7 +24,8 @@ use crate::guid::Guid;
 use crate::merge::{Key, LoserTree};
 use crate::record::{Record, RecordKind, RecordSpan};
 use crate::stream::admission::Accepted;
-use crate::stream::options::{Options, Order};
+use crate::stream::options::Options;
+use crate::stream::release::Release;
 use crate::stream::slot::{BufferOutcome, Completer, Slot};
 use crate::stream::stats::Stats;
 use crate::time::Ticks;
@@ -714,126 +715,4 @@ fn stamps<B: AsRef<[u8]>>(resident: &Resident<B>) -> impl Iterator<Item = i64> {
 const fn plausible_flush(first: i64, flush: i64) -> bool {
     const LEAST_FILE_TIME: i64 = 100_000_000_000_000_000;
     flush >= first && (flush < LEAST_FILE_TIME || first >= LEAST_FILE_TIME)
-}
-
-/// Up to when events may leave.
-#[derive(Debug)]
-struct Release {
-    /// Everything up to here may leave.
-    watermark: i64,
-    /// How long events are held, in ticks; `None` without end.
-    window: Option<i64>,
-    /// Processors that the header announces.
-    processors: u16,
-    single_stream: bool,
-    live: bool,
-    /// The furthest reach of any buffer.
-    furthest: i64,
-    /// Reach of the last buffer that ended a flush pass, and of the one before.
-    marker: Option<i64>,
-    trust_markers: bool,
-    /// The largest window that late events may lead to.
-    most_window: Option<i64>,
-    idle: Option<Duration>,
-    /// When the last buffer arrived, once `advance` has been told the time.
-    last_input: Option<Duration>,
-    /// Memory is short: the oldest event may leave whatever its time.
-    pressure: bool,
-    /// The input has ended.
-    everything: bool,
-}
-
-impl Release {
-    fn new(options: &Options) -> Self {
-        let mut release = Self {
-            watermark: i64::MIN,
-            window: None,
-            processors: 0,
-            single_stream: false,
-            live: options.live,
-            furthest: i64::MIN,
-            marker: None,
-            trust_markers: options.trust_flush_markers,
-            most_window: None,
-            idle: options.idle_release,
-            last_input: None,
-            pressure: false,
-            everything: false,
-        };
-        if options.order == Order::LowLatency {
-            release.window = Some(0);
-        }
-        release
-    }
-
-    /// What the header of the stream decides.
-    fn begin(&mut self, header: &LogFileHeader, options: &Options) {
-        const REAL_TIME: LogFileMode = LogFileMode(0x0000_0100);
-        const NO_PER_PROCESSOR_BUFFERING: LogFileMode = LogFileMode(0x1000_0000);
-        self.single_stream = header.log_file_mode.contains(NO_PER_PROCESSOR_BUFFERING);
-        let processors = if self.single_stream { 1 } else { header.number_of_processors.min(2048) };
-        self.processors = u16::try_from(processors).unwrap_or(2048);
-        self.live = options.live || header.log_file_mode.contains(REAL_TIME);
-        let duration = match options.order {
-            Order::LowLatency => Some(Duration::ZERO),
-            Order::Balanced if self.live => Some(
-                options
-                    .flush_timer
-                    .map_or(Duration::from_secs(3), |timer| timer.saturating_add(Duration::from_secs(1))),
-            ),
-            Order::Balanced | Order::Exact => None,
-            Order::Window(window) => Some(window),
-        };
-        self.window = duration.and_then(|duration| header.clock().ticks_in(duration));
-        self.most_window = options.adaptive.and_then(|cap| header.clock().ticks_in(cap));
-    }
-
-    /// An event was late by so much: the window grows to 1.25 times that, as far as it may.
-    #[cold]
-    fn grow(&mut self, late: i64) {
-        if let (Some(window), Some(most)) = (self.window, self.most_window) {
-            let wanted = late.saturating_add(late / 4).min(most);
-            self.window = Some(window.max(wanted));
-        }
-    }
-
-    /// A buffer arrived.
-    fn input(&mut self, horizon: Option<i64>, reach: i64, marker: bool) {
-        self.last_input = None;
-        self.furthest = self.furthest.max(reach);
-        let windowed = self.window.map(|window| self.furthest.saturating_sub(window));
-        let marked = if self.trust_markers { self.marker } else { None };
-        if marker {
-            self.marker = Some(reach);
-        }
-        let watermark = [horizon, windowed, marked].into_iter().flatten().max().unwrap_or(i64::MIN);
-        self.watermark = if self.everything { i64::MAX } else { watermark };
-    }
-
-    #[inline]
-    const fn is_due(&self, time: i64) -> bool {
-        time <= self.watermark || self.pressure
-    }
-
-    fn everything(&mut self) {
-        self.everything = true;
-        self.watermark = i64::MAX;
-    }
-
-    /// Everything that is held now; the next buffer sets a watermark again.
-    const fn everything_for_now(&mut self) {
-        self.watermark = i64::MAX;
-    }
-
-    /// When silence will have lasted long enough.
-    fn idle_at(&mut self, now: Duration) -> Option<Duration> {
-        let idle = self.idle?;
-        let last = *self.last_input.get_or_insert(now);
-        Some(last.saturating_add(idle))
-    }
-
-    fn max_buffers(&self, options: &Options, streams: usize) -> usize {
-        let by_default = if self.live { streams.saturating_mul(4).max(64) } else { usize::MAX };
-        options.max_held_buffers.unwrap_or(by_default)
-    }
 }

@@ -43,6 +43,7 @@ mod error;
 mod front;
 mod handler;
 mod options;
+mod release;
 mod session;
 mod slot;
 mod stats;

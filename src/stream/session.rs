@@ -298,6 +298,12 @@ impl<'a, B: AsRef<[u8]>> RetiringBuffer<'a, B> {
         self.slot.bytes()
     }
 
+    /// The value that was added, which comes back at the completion.
+    #[must_use]
+    pub fn buffer(&self) -> &'a B {
+        self.slot.buffer()
+    }
+
     /// Which buffer of the session it is.
     #[must_use]
     pub fn id(&self) -> BufferId {

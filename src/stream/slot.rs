@@ -156,6 +156,11 @@ impl<B: AsRef<[u8]>> Slot<B> {
         self.buffer.as_ref()
     }
 
+    /// The value that was added.
+    pub(super) const fn buffer(&self) -> &B {
+        &self.buffer
+    }
+
     /// The valid bytes in the clear: what records lie in.
     #[inline]
     pub(super) fn valid(&self) -> &[u8] {

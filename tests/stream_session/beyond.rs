@@ -97,3 +97,30 @@ fn a_stamp_far_in_the_future_makes_nothing_late() {
     run(&mut session, &log);
     assert_eq!(session.stats().events_late, 0);
 }
+
+#[test]
+fn a_compression_format_that_nobody_knows_is_refused_by_its_number() {
+    let file = FileSpec::new(LogFileSpec { buffer_size: 4096, ..log_file(1) })
+        .compressed(Format::Xpress)
+        .buffer(buffer(0, 200, &[110]))
+        .to_bytes();
+    let split = u32::from_le_bytes(file[..4].try_into().expect("four bytes")) as usize;
+    let (mut session, _) = session(Options::default());
+    let mut header = file[..split].to_vec();
+    header[0x2C] = 9;
+    add(&mut session, header);
+    let refused = session.add(file[split..].to_vec()).expect_err("unknown");
+    assert_eq!((refused.code(), refused.reason()), (50, Refusal::Format(9)));
+    assert_eq!(refused.to_string(), "compression format 9 is not known");
+}
+
+#[test]
+fn one_flush_time_far_in_the_future_does_not_make_all_that_follows_disorder() {
+    let (mut session, _) = session(Options::default().accept_disorder(true));
+    add(&mut session, header(log_file(1)));
+    add(&mut session, buffer(0, 1 << 50, &[110]).to_bytes());
+    for flush in [200, 300, 400] {
+        add(&mut session, buffer(0, flush, &[flush - 1]).to_bytes());
+    }
+    assert_eq!(session.stats().buffers_in_disorder, 1);
+}
