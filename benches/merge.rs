@@ -9,6 +9,7 @@
 use core::hint::{black_box, select_unpredictable};
 use core::time::Duration;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use etweir::EtlReader;
@@ -110,12 +111,29 @@ fn pass_through(trace: &Trace, rounds: usize) {
             session.stats().buffers_retired
         });
     }
+    let mut threaded = Timing::default();
+    for _ in 0..rounds {
+        threaded.time(|| {
+            let (feeder, processor) = etweir::stream::<&'static [u8]>(Options::default())
+                .on_complete((), |done, ()| _ = black_box(done.buffer))
+                .build();
+            let feeding = thread::spawn(move || {
+                feeder.add(header).expect("accepted");
+                (0..BUFFERS).for_each(|_| _ = feeder.add(buffer).expect("accepted"));
+            });
+            let summary = processor.run().expect("processed");
+            feeding.join().expect("no panic");
+            summary.stats.buffers_retired
+        });
+    }
     let per_buffer = |time: Duration| time.as_secs_f64() * 1e9 / BUFFERS as f64;
-    println!(
-        "pass-through: best {:.1}, median {:.1} ns/buffer from add to completion",
-        per_buffer(timing.best()),
-        per_buffer(timing.median())
-    );
+    for (name, timing) in [("without threads", &timing), ("over the channel, two threads", &threaded)] {
+        println!(
+            "pass-through {name}: best {:.1}, median {:.1} ns/buffer from add to completion",
+            per_buffer(timing.best()),
+            per_buffer(timing.median())
+        );
+    }
 }
 
 /// What a run of a session showed.

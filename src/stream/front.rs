@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::ops::ControlFlow;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -160,10 +160,6 @@ fn ends<B: AsRef<[u8]>, H: Handler<B>>(
     let cancelled = Arc::new(AtomicBool::new(false));
     let gate = Gate {
         admission: Admission::new(options.clone()),
-        queued: 0,
-        most_queued: queue.buffers.unwrap_or(usize::MAX),
-        queued_bytes: 0,
-        most_queued_bytes: queue.bytes.unwrap_or(u64::MAX),
         most_out: options.max_buffers_out.unwrap_or(u64::MAX),
         processing: None,
     };
@@ -174,6 +170,9 @@ fn ends<B: AsRef<[u8]>, H: Handler<B>>(
         room: Condvar::new(),
         cancelled,
         completer: Arc::clone(session.completer()),
+        queued: AtomicU64::new(0),
+        queued_bytes: AtomicU64::new(0),
+        queue,
         stats: Mutex::new(Stats::default()),
     });
     let processor = Processor {
@@ -194,16 +193,16 @@ struct Shared<B> {
     room: Condvar,
     cancelled: Arc<AtomicBool>,
     completer: Arc<Completer<B>>,
+    /// What waits in the queue. Grows under the gate; shrinks without, so that an unbounded queue costs the processor no lock.
+    queued: AtomicU64,
+    queued_bytes: AtomicU64,
+    queue: QueueLimits,
     /// As of the last buffer that retired.
     stats: Mutex<Stats>,
 }
 
 struct Gate {
     admission: Admission,
-    queued: usize,
-    most_queued: usize,
-    queued_bytes: u64,
-    most_queued_bytes: u64,
     most_out: u64,
     /// The thread that is inside `run`.
     processing: Option<ThreadId>,
@@ -215,17 +214,17 @@ impl<B> Shared<B> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a buffer of so many bytes has to wait. One alone never has.
+    fn is_full(&self, bytes: u64) -> bool {
+        let queued = self.queued.load(Ordering::Acquire);
+        let all_bytes = self.queued_bytes.load(Ordering::Acquire).saturating_add(bytes);
+        self.queue.buffers.is_some_and(|most| queued >= Offset::from(most).get())
+            || (queued > 0 && self.queue.bytes.is_some_and(|most| all_bytes > most))
+    }
+
     /// Shows feeders what was counted.
     fn publish(&self, stats: &Stats) {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone_from(stats);
-    }
-}
-
-impl Gate {
-    /// Whether a buffer of so many bytes has to wait. One alone never has.
-    const fn is_full(&self, bytes: u64) -> bool {
-        self.queued >= self.most_queued
-            || (self.queued > 0 && self.queued_bytes.saturating_add(bytes) > self.most_queued_bytes)
     }
 }
 
@@ -234,6 +233,12 @@ impl Gate {
 struct QueueLimits {
     buffers: Option<usize>,
     bytes: Option<u64>,
+}
+
+impl QueueLimits {
+    const fn is_bounded(self) -> bool {
+        self.buffers.is_some() || self.bytes.is_some()
+    }
 }
 
 enum Input<B> {
@@ -278,13 +283,13 @@ impl<B: AsRef<[u8]>> Feeder<B> {
         }
         let bytes = Offset::from(buffer.as_ref().len()).get();
         while gate.admission.is_open() {
-            let queued = Offset::from(gate.queued).get();
+            let queued = self.shared.queued.load(Ordering::Acquire);
             let out = self.shared.completer.live().saturating_add(queued);
             if out >= gate.most_out {
                 // Only the caller knows when retained events are dropped.
                 return Err(AddError::new(buffer, Refusal::Full { queued: out }));
             }
-            if !gate.is_full(bytes) {
+            if !self.shared.is_full(bytes) {
                 break;
             }
             let others = gate.processing.is_some_and(|thread| thread != thread::current().id());
@@ -298,8 +303,8 @@ impl<B: AsRef<[u8]>> Feeder<B> {
             Err(reason) => return Err(AddError::new(buffer, reason)),
         };
         let id = accepted.id;
-        gate.queued = gate.queued.saturating_add(1);
-        gate.queued_bytes = gate.queued_bytes.saturating_add(bytes);
+        self.shared.queued.fetch_add(1, Ordering::AcqRel);
+        self.shared.queued_bytes.fetch_add(bytes, Ordering::AcqRel);
         // Under the lock, so that the queue has the order of acceptance. The receiver lives as long as the gate is open.
         let _ = self.sender.send(Input::Buffer(buffer, Box::new(accepted)));
         Ok(id)
@@ -335,7 +340,7 @@ impl<B> Clone for Feeder<B> {
 
 impl<B> fmt::Debug for Feeder<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feeder").field("queued", &self.shared.gate().queued).finish_non_exhaustive()
+        f.debug_struct("Feeder").field("queued", &self.shared.queued).finish_non_exhaustive()
     }
 }
 
@@ -435,12 +440,14 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
 impl<B: AsRef<[u8]>, H> Processor<B, H> {
     /// There is room for one more in the queue.
     fn received(&self, bytes: usize) {
-        let mut gate = self.shared.gate();
-        gate.queued = gate.queued.saturating_sub(1);
-        gate.queued_bytes = gate.queued_bytes.saturating_sub(Offset::from(bytes).get());
-        drop(gate);
-        // Those who wait may want room for buffers of different sizes.
-        self.shared.room.notify_all();
+        self.shared.queued.fetch_sub(1, Ordering::AcqRel);
+        self.shared.queued_bytes.fetch_sub(Offset::from(bytes).get(), Ordering::AcqRel);
+        if self.shared.queue.is_bounded() {
+            // Whoever looked before and is about to wait holds the gate until it does.
+            drop(self.shared.gate());
+            // Those who wait may want room for buffers of different sizes.
+            self.shared.room.notify_all();
+        }
     }
 
     /// Nothing more is taken, and what was taken is completed.
