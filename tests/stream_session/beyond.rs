@@ -124,3 +124,15 @@ fn one_flush_time_far_in_the_future_does_not_make_all_that_follows_disorder() {
     }
     assert_eq!(session.stats().buffers_in_disorder, 1);
 }
+
+#[test]
+fn c12_a_slow_processor_whose_old_events_arrive_within_the_window_is_sorted() {
+    let (mut session, log) = session(Options::default().order(Order::Window(Duration::from_micros(20))));
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 1000, &[700, 990]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0 e700"), "1000 less a window of 200 ticks");
+    add(&mut session, buffer(1, 1010, &[850, 1005]).to_bytes());
+    session.finish();
+    assert_eq!(run(&mut session, &log), words("e850 e990 b1 c1 e1005 b2 c2 end 0"));
+    assert_eq!(session.stats().events_late, 0);
+}
