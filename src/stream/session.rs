@@ -19,8 +19,8 @@ use crate::trace::{Event, LogFileHeader, PartitionInformation};
 /// A processing session over buffers of type `B`, driven step by step: `OpenTraceFromBufferStream` without a thread.
 ///
 /// Buffers are used in place and handed back by value to the completion closure, each exactly once. The closure runs inside
-/// [`Session::advance`], [`Session::cancel`] or the drop of the session, or, for a buffer with [`Retained`] events, on the
-/// thread that drops the last of them. A panic in it is caught; the other buffers come back all the same, and
+/// [`Session::advance`] or the drop of the session, or, for a buffer with [`Retained`] events, on the thread that drops the
+/// last of them. A panic in it is caught; the other buffers come back all the same, and
 /// [`Session::take_completion_panic`] has it.
 ///
 /// `as_ref` of a buffer has to give the same bytes each time. Where it does not, events are wrong, and nothing worse.

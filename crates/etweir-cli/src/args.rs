@@ -40,11 +40,11 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Who made a trace, when, with which clock and mode; buffers, records, losses, damage
-    Info(InfoArgs),
+    Info(FilesArgs),
     /// Every record, in time order over all processors and files
     Dump(DumpArgs),
     /// A row per buffer: where it lies, how full it is, what it holds
-    Buffers(BuffersArgs),
+    Buffers(FilesArgs),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -52,19 +52,9 @@ pub(crate) enum Command {
     },
 }
 
+/// What the commands take that tell of files and not of events.
 #[derive(Debug, clap::Args)]
-pub(crate) struct InfoArgs {
-    #[command(flatten)]
-    pub(crate) read: ReadArgs,
-    /// Print a JSON array with one object per file
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) filter: FilterArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct BuffersArgs {
+pub(crate) struct FilesArgs {
     #[command(flatten)]
     pub(crate) read: ReadArgs,
     /// Print a JSON array with one object per file

@@ -9,7 +9,7 @@ use etweir::file::FileBuffer;
 use etweir::trace::{LogFileMode, SessionInfo};
 use serde::Serialize;
 
-use crate::args::BuffersArgs;
+use crate::args::FilesArgs;
 use crate::filter::Filter;
 use crate::inputs::{self, Input, Reader};
 use crate::output::Output;
@@ -17,7 +17,7 @@ use crate::report::{FailedFile, Report, chain};
 use crate::text::Printable;
 use crate::walk::Course;
 
-pub(crate) fn run(args: &BuffersArgs, report: &mut Report) -> Result<()> {
+pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut printer = Printer {

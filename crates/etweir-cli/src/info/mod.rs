@@ -6,7 +6,7 @@ mod text;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::args::InfoArgs;
+use crate::args::FilesArgs;
 use crate::filter::Filter;
 use crate::inputs::{self, Reader};
 use crate::output::Output;
@@ -15,7 +15,7 @@ use crate::walk::Course;
 
 use self::facts::Facts;
 
-pub(crate) fn run(args: &InfoArgs, report: &mut Report) -> Result<()> {
+pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files)?;
     let filter = Filter::new(&args.filter, &mut inputs);
     let mut output = Output::standard();
