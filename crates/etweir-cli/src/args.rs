@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::path::PathBuf;
 
-use clap::{ArgAction, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::amount;
@@ -179,6 +180,11 @@ pub(crate) struct FilterArgs {
     pub(crate) to: Option<Moment>,
 }
 
+/// A mistake on the command line that only shows once more is known.
+pub(crate) fn usage(text: &str) -> anyhow::Error {
+    Args::command().error(ErrorKind::ValueValidation, text).into()
+}
+
 /// A number in decimal, or in hexadecimal after `0x`.
 fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
@@ -193,8 +199,6 @@ fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -27,11 +27,7 @@ impl Progress {
 
     /// Bytes are to be read, so many if it is known.
     pub(crate) fn read(&self, bytes: Option<u64>) {
-        self.begin(
-            bytes,
-            "{bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-            "{bytes} read, {bytes_per_sec}",
-        );
+        self.begin(bytes, "{bytes} of {total_bytes}, {eta} left", "{bytes} read, {bytes_per_sec}");
     }
 
     /// So many events are to be printed.
@@ -42,7 +38,7 @@ impl Progress {
     fn begin(&self, total: Option<u64>, with_total: &str, without: &str) {
         let Some(bar) = &self.bar else { return };
         let template = match total {
-            Some(_) => format!("{{bar:30}} {{percent:>3}}% {with_total} {{wide_msg}}"),
+            Some(_) => format!("{{bar:20}} {{percent:>3}}% {with_total} {{wide_msg}}"),
             None => format!("{{spinner}} {without} {{wide_msg}}"),
         };
         bar.reset();

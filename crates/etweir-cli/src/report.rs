@@ -109,7 +109,8 @@ impl Report {
                 self.sums.missing_headers = self.sums.missing_headers.saturating_add(1);
                 self.warning(
                     name,
-                    "the header buffer is missing or damaged: there is no time of day, only session ticks",
+                    "the header buffer is missing or damaged: expected a log-file header at 0x48, found none; there is no time \
+                     of day, only session ticks",
                 );
             }
         }

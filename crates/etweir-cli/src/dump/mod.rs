@@ -19,7 +19,7 @@ use self::text::TextLines;
 
 pub(crate) fn run(args: &DumpArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
-    let filter = Filter::new(&args.filter, &mut inputs);
+    let filter = Filter::new(&args.filter, &mut inputs)?;
     let mut printer = Printer::new(args, inputs.len() > 1);
     let plan = Plan {
         order: args.read.order,

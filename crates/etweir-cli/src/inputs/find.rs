@@ -6,11 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, anyhow};
-use clap::error::ErrorKind;
 use etweir::EtlReader;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::args::{Args, Files};
+use crate::args::{Files, usage};
 use crate::inputs::Input;
 use crate::inputs::budget::Budget;
 use crate::inputs::content::{Bytes, Content, Reading, Wrapping, peek, unread};
@@ -230,12 +229,6 @@ impl Ending {
 fn is_file(entry: &DirEntry) -> bool {
     entry.file_type().is_file()
         || entry.path_is_symlink() && fs::metadata(entry.path()).map_or(true, |data| data.is_file())
-}
-
-/// A mistake on the command line that only shows now.
-fn usage(text: &str) -> Error {
-    use clap::CommandFactory;
-    Args::command().error(ErrorKind::ValueValidation, text).into()
 }
 
 #[cfg(test)]

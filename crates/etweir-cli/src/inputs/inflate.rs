@@ -253,4 +253,32 @@ mod tests {
             assert!(out == bytes, "{}", out.len());
         }
     }
+
+    #[test]
+    fn whatever_the_data_are_expansion_ends() {
+        let bytes: Vec<u8> = (0..3000_u32).flat_map(|number| (number % 77).to_le_bytes()).collect();
+        let original = deflated(&bytes, Compression::best());
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % below
+        };
+        for round in 0..100 {
+            let mut data = original.clone();
+            for _ in 0..=next(6) {
+                let at = next(data.len());
+                data[at] = u8::try_from(next(256)).expect("a byte");
+            }
+            if round % 3 == 0 {
+                data = (0..next(300)).map(|_| u8::try_from(next(256)).expect("a byte")).collect();
+            }
+            for method in [Method::Deflate, Method::Deflate64] {
+                let (out, end, expansion) = expand(method, &data[..], 1 + next(5000));
+                assert_eq!(usize::try_from(expansion.produced()), Ok(out.len()));
+                assert!(!matches!(end, Err(Failure::Source(_))));
+                // No code stands for more than 65,538 bytes in the one, 258 in the other.
+                assert!(out.len() <= data.len() * 8 * 65_538, "{method:?}");
+            }
+        }
+    }
 }
