@@ -14,6 +14,10 @@ pub(super) fn deliver(
     report: &mut Report,
 ) -> Result<()> {
     for input in inputs {
+        // What cannot be read is told even if nothing more is wanted.
+        if sink.is_done() && !input.has_failed() {
+            continue;
+        }
         let mut reader = match input.open(plan.progress) {
             Ok(reader) => reader,
             Err(error) => {
@@ -43,9 +47,6 @@ pub(super) fn deliver(
         }
         report.trace(&input.name, &Told::by(&reader, &course, input.wound()));
         warn_without_clock(&input.name, reader.session().clock().is_known(), plan.filter, report);
-        if sink.is_done() {
-            break;
-        }
     }
     Ok(())
 }

@@ -58,6 +58,11 @@ impl Input {
         Self { name: name.to_owned(), source: Source::Failed(Some(error)), opened: None }
     }
 
+    /// Whether it is known already that it cannot be read.
+    pub(crate) const fn has_failed(&self) -> bool {
+        matches!(self.source, Source::Failed(_))
+    }
+
     /// Whether it may be a live source, whose reader waits for every event.
     pub(crate) const fn is_live(&self) -> bool {
         matches!(&self.source, Source::Content { content, .. } if content.is_stream())
@@ -100,7 +105,7 @@ impl Input {
 
     /// When it starts, if it tells.
     fn start(&mut self) -> Option<FileTime> {
-        if matches!(self.source, Source::Failed(_)) {
+        if self.has_failed() {
             return None;
         }
         let reader = self.source.open(Meter::none());
