@@ -5,8 +5,10 @@
 //! for what it could not deliver. Buffers lie in the order in which they were flushed: time order exists only within a
 //! processor.
 
+mod compressed;
 mod damage;
 mod error;
+mod input;
 mod open;
 mod options;
 mod reader;
