@@ -60,6 +60,10 @@ pub(crate) struct RecordWalk {
 }
 
 impl RecordWalk {
+    /// A walk over nothing.
+    #[cfg(feature = "std")]
+    pub(crate) const EMPTY: Self = Self::new(0, 0, Shapes::MODERN);
+
     /// A walk over `len` valid bytes, which should be `filled`.
     pub(crate) const fn new(len: usize, filled: usize, shapes: Shapes) -> Self {
         Self { at: BufferHeader::LEN, fast_end: len, end: len, filled, shapes, pending: None }

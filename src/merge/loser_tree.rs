@@ -53,7 +53,7 @@ impl Key {
 type Entry = u128;
 
 /// The tree. Sources are numbered from 0.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct LoserTree {
     /// The winner at 0, losers from 1, in the layout of a heap; a power of two many.
     nodes: Vec<Entry>,
@@ -64,6 +64,11 @@ pub(crate) struct LoserTree {
 }
 
 impl LoserTree {
+    /// A tree without sources.
+    pub(crate) const fn new() -> Self {
+        Self { nodes: Vec::new(), leaves: Vec::new(), stale: false }
+    }
+
     /// Gives a source its key. Costs a rebuild of the tree before the next winner, so it is for sources that come and go;
     /// [`Self::advance`] is for the one that moves on.
     pub(crate) fn set(&mut self, source: usize, key: Key) {
@@ -185,12 +190,12 @@ mod tests {
 
     #[test]
     fn an_empty_tree_has_no_winner() {
-        assert_eq!(LoserTree::default().winner(), None);
+        assert_eq!(LoserTree::new().winner(), None);
     }
 
     #[test]
     fn a_source_alone_wins_until_it_has_nothing() {
-        let mut tree = LoserTree::default();
+        let mut tree = LoserTree::new();
         tree.set(0, Key::new(5, 0));
         assert_eq!(tree.winner(), Some((Key::new(5, 0), 0)));
         tree.advance(Key::new(6, 0));
@@ -222,7 +227,7 @@ mod tests {
             mut sources in prop::collection::vec(prop::collection::vec(-20..20_i64, 0..30), 0..40),
         ) {
             sources.iter_mut().for_each(|keys| keys.sort_unstable());
-            let mut tree = LoserTree::default();
+            let mut tree = LoserTree::new();
             let mut next = vec![0; sources.len()];
             let key = |source: usize, place: usize| {
                 sources[source].get(place).map_or(Key::NONE, |time| Key::new(*time, source as u64))

@@ -43,7 +43,6 @@ mod error;
 mod front;
 mod handler;
 mod options;
-mod release;
 mod session;
 mod slot;
 mod stats;

@@ -6,7 +6,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use crate::record::{Record, RecordSpan};
+use crate::record::RecordSpan;
 use crate::stream::admission::{Accepted, Admission};
 use crate::stream::engine::{Decision, Engine, Handed, Outcome};
 use crate::stream::error::{AddError, Refusal};
@@ -148,7 +148,7 @@ impl<B: AsRef<[u8]>> Session<B> {
                 None => Step::NeedInput { until: None },
             },
             Decision::Buffer(index) => {
-                self.engine.begin_retiring(index);
+                self.engine.begin_retiring();
                 match self.engine.slot(index) {
                     Some(slot) => Step::Buffer(RetiringBuffer {
                         slot,
@@ -230,11 +230,7 @@ impl<B: AsRef<[u8]>> Session<B> {
 #[inline]
 fn event_step<B: AsRef<[u8]>>(handed: Handed<'_, B>) -> Step<'_, B> {
     let Handed { slot, span, stats, cancelled } = handed;
-    match Record::of_span(slot.valid(), span) {
-        Some(record) => Step::Event(slot.context().event(record), Delivery { slot, span, stats, cancelled }),
-        // `as_ref` gives other bytes than before.
-        None => Step::NeedInput { until: None },
-    }
+    Step::Event(slot.context().event(slot.record(span)), Delivery { slot, span, stats, cancelled })
 }
 
 impl<B: AsRef<[u8]>> Drop for Session<B> {
