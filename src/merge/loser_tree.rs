@@ -69,17 +69,64 @@ impl LoserTree {
         Self { nodes: Vec::new(), leaves: Vec::new(), stale: false }
     }
 
-    /// Gives a source its key. Costs a rebuild of the tree before the next winner, so it is for sources that come and go;
-    /// [`Self::advance`] is for the one that moves on.
+    /// Gives a source its key; [`Self::advance`] is for the one that wins. One that had none enters in few steps; another
+    /// change, or a source that there is no leaf for yet, costs a rebuild of the tree before the next winner.
     pub(crate) fn set(&mut self, source: usize, key: Key) {
         if source >= self.leaves.len() {
             let len = source.saturating_add(1).next_power_of_two();
             self.leaves.resize(len, Entry::MAX);
-        }
-        if let Some(leaf) = self.leaves.get_mut(source) {
-            *leaf = entry(key, source);
             self.stale = true;
         }
+        let Some(leaf) = self.leaves.get_mut(source) else { return };
+        let new = entry(key, source);
+        let old = core::mem::replace(leaf, new);
+        if self.stale || old != Entry::MAX {
+            self.stale = true;
+        } else {
+            self.enter(source, new);
+        }
+    }
+
+    /// Plays the matches of a source that had nothing, from its leaf as far up as it changes anything.
+    fn enter(&mut self, source: usize, new: Entry) {
+        // What went up from below until now; `new` does instead.
+        let mut old = Entry::MAX;
+        let mut at = source.wrapping_add(self.nodes.len()) >> 1;
+        // Ends: the number halves.
+        while at > 0 {
+            let here = self.nodes.get(at).copied().unwrap_or(Entry::MAX);
+            if here == old {
+                // It lost here, or nothing met nothing: what won is to be found above.
+                let won = self.winner_of(at);
+                let loser = new.max(won);
+                if let Some(node) = self.nodes.get_mut(at) {
+                    *node = loser;
+                }
+                if loser == new {
+                    return;
+                }
+                old = won;
+            }
+            at >>= 1;
+        }
+        if let Some(top) = self.nodes.first_mut() {
+            *top = new;
+        }
+    }
+
+    /// What won at a node: it lies where it lost above, or at the top. Nothing if all leaves below have nothing.
+    fn winner_of(&self, node: usize) -> Entry {
+        let below = self.nodes.len().ilog2().saturating_sub(node.ilog2());
+        let mut at = node;
+        // Ends: the number halves.
+        while at > 0 {
+            at >>= 1;
+            let entry = self.nodes.get(at).copied().unwrap_or(Entry::MAX);
+            if entry != Entry::MAX && source_of(entry).wrapping_add(self.nodes.len()) >> below == node {
+                return entry;
+            }
+        }
+        Entry::MAX
     }
 
     /// The least key and its source; `None` if no source has one.
@@ -222,6 +269,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn sources_that_come_and_go_win_when_it_is_their_turn(
+            steps in prop::collection::vec((0..40_usize, -20..20_i64), 0..200),
+        ) {
+            let mut tree = LoserTree::new();
+            let mut keys = vec![Key::NONE; 40];
+            for (arrival, (source, time)) in steps.into_iter().enumerate() {
+                let key = Key::new(time, arrival as u64);
+                let winner = tree.winner();
+                if keys[source] == Key::NONE {
+                    tree.set(source, key);
+                    keys[source] = key;
+                } else if let Some((_, winner)) = winner {
+                    // It moves on, or has nothing more.
+                    keys[winner] = if time < 0 { Key::NONE } else { key };
+                    tree.advance(keys[winner]);
+                }
+                let least = keys.iter().copied().zip(0..).min_by_key(|(key, _)| *key);
+                prop_assert_eq!(tree.winner(), least.filter(|(key, _)| *key != Key::NONE));
+            }
+        }
+
         #[test]
         fn the_tree_merges_as_a_heap_does(
             mut sources in prop::collection::vec(prop::collection::vec(-20..20_i64, 0..30), 0..40),
