@@ -60,6 +60,7 @@ impl<I: Input> Walk<I> {
             self.expander = Expander::new(format, &Limits { decompressed_bytes, ..self.limits.clone() });
         }
         self.header = Some(header);
+        self.header_at = Some(self.input.offset());
         Ok(true)
     }
 

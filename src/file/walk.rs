@@ -15,6 +15,8 @@ pub(super) struct Walk<I> {
     pub(super) input: I,
     pub(super) limits: Limits,
     pub(super) header: Option<LogFileHeader>,
+    /// Where the buffer lies that it was read from.
+    pub(super) header_at: Option<u64>,
     pub(super) session: SessionInfo,
     /// The distance between the buffers of an uncompressed file, once it is known.
     pub(super) buffer_size: Option<usize>,
@@ -60,6 +62,7 @@ impl<I: Input> Walk<I> {
         Self {
             input,
             header: None,
+            header_at: None,
             session: SessionInfo::unknown(),
             buffer_size: None,
             expander: Expander::new(None, &limits),
@@ -72,6 +75,15 @@ impl<I: Input> Walk<I> {
             work: 0,
             limits,
         }
+    }
+
+    /// Forgets what was found, for another walk.
+    pub(super) fn forget(&mut self) {
+        self.searched = Searched::default();
+        self.doubtful_until = 0;
+        self.skipped = 0;
+        self.unwritten_tail = 0;
+        self.damage = DamageReport::new(self.limits.damage_entries);
     }
 
     /// The present place in the source.

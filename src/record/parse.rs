@@ -387,6 +387,22 @@ pub(crate) fn starts_a_record(head: [u8; 8], room: usize) -> bool {
             .is_some_and(|shape| (shape.min_len(head)..=room).contains(&shape.size(head)))
 }
 
+/// The time stamp of a record that begins with `head`, if it fits into `room` bytes and `head` is enough to tell.
+#[cfg(feature = "std")]
+pub(crate) fn stamp_of_head(head: &[u8], room: usize, shapes: Shapes) -> Option<i64> {
+    let first = u64_at(head, 0)?;
+    let shape = shapes.of(first)?;
+    let size = shape.size(first);
+    if !(shape.min_len(first)..=room).contains(&size) {
+        return None;
+    }
+    match (shape.stamp_at, shape.family) {
+        (0, Family::Message) => Message::new(head.get(..size).unwrap_or(head)).time_stamp(),
+        (0, _) => None,
+        (at, _) => i64_at(head, at.into()),
+    }
+}
+
 /// Bytes of a `WNODE_HEADER`.
 const WNODE_LEN: usize = 48;
 
@@ -617,6 +633,20 @@ mod tests {
                 _ => None,
             };
             prop_assert_eq!(Parsed::step_at(&bytes, 0, shapes), step);
+        }
+
+        #[test]
+        fn the_head_of_a_record_tells_the_stamp_that_the_record_has(bytes in almost_records(), old: bool) {
+            let shapes = if old { Shapes::OLD_INSTANCE } else { Shapes::MODERN };
+            let stamp = match Parsed::at(&bytes, 0, shapes) {
+                Parsed::Record(record, _) => record.time_stamp(),
+                _ => None,
+            };
+            prop_assert_eq!(stamp_of_head(&bytes, bytes.len(), shapes), stamp);
+            for head in 0..bytes.len() {
+                let found = stamp_of_head(&bytes[..head], bytes.len(), shapes);
+                prop_assert!(found.is_none() || found == stamp, "{head} bytes");
+            }
         }
 
         #[test]

@@ -62,6 +62,8 @@ pub(super) struct Lane<B> {
     ahead: usize,
     /// The number of the buffer among the residents.
     resident: usize,
+    /// The walk over the buffer met damage.
+    is_damaged: bool,
 }
 
 impl<B> Lane<B> {
@@ -69,7 +71,7 @@ impl<B> Lane<B> {
     pub(super) const fn idle() -> Self {
         let start = Start { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MAX, is_header: false };
         let known = [Known { time: i64::MIN, span: RecordSpan::NOTHING }; KNOWN];
-        Self { at: 0, len: 0, arrival: 0, slot: None, known, start, ahead: 0, resident: 0 }
+        Self { at: 0, len: 0, arrival: 0, slot: None, known, start, ahead: 0, resident: 0, is_damaged: false }
     }
 
     /// Whether it has no buffer.
@@ -80,6 +82,16 @@ impl<B> Lane<B> {
     /// The number among the residents of the buffer that is being read.
     pub(super) const fn resident(&self) -> usize {
         self.resident
+    }
+
+    /// Where the walk over the buffer stands.
+    pub(super) const fn end(&self) -> usize {
+        self.start.walk.place()
+    }
+
+    /// Whether the walk over the buffer met damage.
+    pub(super) const fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 
     /// The next event and its buffer.
@@ -120,6 +132,7 @@ impl<B: AsRef<[u8]>> Lane<B> {
         self.arrival = slot.id().0;
         self.ahead = 0;
         self.resident = resident;
+        self.is_damaged = false;
         self.refill(stats)
     }
 
@@ -139,6 +152,7 @@ impl<B: AsRef<[u8]>> Lane<B> {
                 Some(Err(damage)) => {
                     stats.damaged_records = stats.damaged_records.saturating_add(1);
                     stats.damaged_bytes = stats.damaged_bytes.saturating_add(damage.len);
+                    self.is_damaged = true;
                     continue;
                 }
                 None => break,

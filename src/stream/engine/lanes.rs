@@ -41,6 +41,12 @@ impl<B> Lanes<B> {
         Some((key.time(), source))
     }
 
+    /// The source of the next event, if that comes before `key`.
+    pub(super) fn winner_before(&mut self, key: Key) -> Option<usize> {
+        let (next, source) = self.tree.winner()?;
+        (next < key).then_some(source)
+    }
+
     /// The next event of a source, and its buffer.
     #[inline]
     pub(super) fn next(&self, source: usize) -> Option<(&Arc<Slot<B>>, Known)> {
@@ -108,7 +114,7 @@ impl<B: AsRef<[u8]>> Lanes<B> {
     fn finish_buffer(&mut self, source: usize, residents: &mut Residents<B>, stats: &mut Stats) {
         if let Some(lane) = self.lanes.get_mut(source) {
             lane.leave();
-            residents.exhaust(lane.resident());
+            residents.exhaust(lane.resident(), lane.end(), lane.is_damaged());
         }
         let key = self.read_on(source, residents, stats).unwrap_or(Key::NONE);
         self.tree.advance(key);
@@ -116,7 +122,7 @@ impl<B: AsRef<[u8]>> Lanes<B> {
 
     /// Goes on with the first waiting buffer of an idle source that has an event.
     ///
-    /// `None` if there is none. Here a front that reads buffers itself would be asked for the next one of the source.
+    /// `None` if there is none.
     fn read_on(&mut self, source: usize, residents: &mut Residents<B>, stats: &mut Stats) -> Option<Key> {
         let (lane, queue) = (self.lanes.get_mut(source)?, self.queues.get_mut(source)?);
         // Ends: each turn takes one from the queue.
@@ -126,7 +132,7 @@ impl<B: AsRef<[u8]>> Lanes<B> {
                 return Some(key);
             }
             lane.leave();
-            residents.exhaust(index);
+            residents.exhaust(index, lane.end(), lane.is_damaged());
         }
         if !queue.is_kept {
             self.spare.push(source);

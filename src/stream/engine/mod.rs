@@ -10,6 +10,7 @@
 //! predecessor gets a source of its own.
 
 mod account;
+mod bring;
 mod lane;
 mod lanes;
 mod release;
@@ -25,6 +26,7 @@ use core::time::Duration;
 use crate::buffer::{BufferFlags, BufferHeader, Layout, RecordWalk};
 use crate::codec::Format;
 use crate::error::Offset;
+use crate::merge::Key;
 use crate::record::{Record, RecordSpan};
 use crate::stream::admission::Accepted;
 use crate::stream::engine::account::Account;
@@ -32,6 +34,7 @@ use crate::stream::engine::lane::Start;
 use crate::stream::engine::lanes::Lanes;
 use crate::stream::engine::release::Release;
 use crate::stream::engine::residents::{Resident, Residents};
+pub(super) use crate::stream::engine::streams::least_time;
 use crate::stream::engine::streams::{Glance, Streams};
 use crate::stream::options::Options;
 use crate::stream::slot::{BufferOutcome, Completer, Slot};
@@ -55,8 +58,12 @@ pub(super) struct Engine<B> {
     cancelled: Arc<AtomicBool>,
     residents: Residents<B>,
     streams: Streams,
-    /// The buffer that arrived first was handed out to be retired.
+    /// The buffer whose turn it is was handed out to be retired.
     is_retiring: bool,
+    /// A front brings the buffers in the order of their first events, each when it is asked for.
+    is_brought: bool,
+    /// What the first event of the buffer that is brought next will count as, if there is one.
+    upcoming: Option<Key>,
     closed: bool,
     ended: Option<Outcome>,
     completer: Arc<Completer<B>>,
@@ -126,9 +133,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
             is_limited: options.start_time.is_some() || options.end_time.is_some(),
             wants_events,
             cancelled,
-            residents: Residents::new(),
+            residents: Residents::new(false),
             streams: Streams::default(),
             is_retiring: false,
+            is_brought: false,
+            upcoming: None,
             closed: false,
             ended: None,
             completer,
@@ -257,7 +266,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// The buffer that was handed out to be retired has had its callback.
     fn retire(&mut self) {
         let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        self.forget_first(Some(outcome));
+        if let Some(resident) = self.residents.pop() {
+            resident.slot.set_outcome(outcome);
+            self.forget(resident);
+        }
         self.release.set_pressure(false);
         self.check_pressure();
     }
@@ -270,18 +282,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.retire();
         }
         self.lanes.clear();
-        while !self.residents.is_empty() {
-            self.forget_first(None);
+        while let Some(resident) = self.residents.pop_any() {
+            self.forget(resident);
         }
         self.end(Outcome::Cancelled);
     }
 
-    /// Lets go of the buffer that arrived first.
-    fn forget_first(&mut self, outcome: Option<BufferOutcome>) {
-        let Some(resident) = self.residents.pop() else { return };
-        if let Some(outcome) = outcome {
-            resident.slot.set_outcome(outcome);
-        }
+    /// Lets go of a buffer.
+    fn forget(&mut self, resident: Resident<B>) {
         Slot::release(resident.slot);
         self.account.forget(resident.bytes, &self.completer);
     }
@@ -294,6 +302,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Nothing is due: the end, or the wait for input, or after long silence neither.
     #[cold]
     fn wait_or_end(&mut self, holds: bool, now: Duration) -> Option<Decision> {
+        if let Some(upcoming) = self.upcoming {
+            return self.before(upcoming);
+        }
         if self.closed && !holds && self.residents.is_empty() {
             return Some(Decision::End(self.end(Outcome::Finished)));
         }
@@ -320,10 +331,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let resident = self.residents.get(self.lanes.resident(source)?)?;
         let (slot, known) = self.lanes.next(source)?;
         let event = slot.context().event(Record::of_span(slot.valid(), known.span)?);
-        if resident.start.is_header || event.hook_id().is_some_and(|hook| hook >> 8 == 0) {
+        let describes = || !self.is_brought && event.hook_id().is_some_and(|hook| hook >> 8 == 0);
+        if resident.start.is_header || describes() {
             return Some(true);
         }
-        let time = event.time()?;
+        // What has no stamp has the time of its predecessor.
+        let time = event.time().or_else(|| slot.context().to_file_time(Ticks(known.time)))?;
         Some(
             self.options.start_time.is_none_or(|start| start <= time)
                 && self.options.end_time.is_none_or(|end| time <= end),
@@ -368,9 +381,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             glance.start(accepted.flush_time.0, relogged)
         };
         let (first, reach) = (start.time, start.cap);
-        let bytes = Offset::from(held).get();
-        self.account.hold(bytes);
-        let index = self.residents.push(Resident { slot, start, bytes, is_exhausted: !self.wants_events });
+        let index = self.hold(slot, start, held);
         if self.wants_events {
             let source =
                 if accepted.is_header { self.lanes.open(false) } else { self.place(&accepted, first, reach) };
@@ -378,6 +389,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
         self.attention = true;
         self.check_pressure();
+    }
+
+    /// Puts a buffer among those that are held, and gives its number.
+    fn hold(&mut self, slot: Arc<Slot<B>>, start: Start, bytes: usize) -> usize {
+        let bytes = Offset::from(bytes).get();
+        self.account.hold(bytes);
+        let is_exhausted = !self.wants_events;
+        self.residents.push(Resident { slot, start, bytes, is_exhausted, end: 0, is_damaged: false })
     }
 
     /// The source of a buffer whose first event counts as `first` and which reaches so far.

@@ -109,6 +109,11 @@ impl Release {
         time <= self.due
     }
 
+    /// The next buffer begins at this time, so what is earlier may leave.
+    pub(super) const fn expect(&mut self, next: i64) {
+        self.set_watermark(next.saturating_sub(1));
+    }
+
     /// No buffer will follow.
     pub(super) const fn everything(&mut self) {
         self.everything = true;

@@ -17,6 +17,10 @@ pub(super) struct Resident<B> {
     pub(super) bytes: u64,
     /// It has no event left.
     pub(super) is_exhausted: bool,
+    /// Where the walk over it ended, once it is exhausted.
+    pub(super) end: usize,
+    /// The walk over it met damage.
+    pub(super) is_damaged: bool,
 }
 
 /// The buffers that are held, by number.
@@ -24,16 +28,20 @@ pub(super) struct Resident<B> {
 pub(super) struct Residents<B> {
     places: Vec<Option<Resident<B>>>,
     free: Vec<usize>,
-    arrivals: VecDeque<usize>,
+    held: usize,
+    /// The order in which they are retired: all of them as they arrived, or those that are exhausted as they were.
+    turns: VecDeque<usize>,
+    by_exhaustion: bool,
 }
 
 impl<B> Residents<B> {
-    pub(super) const fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new(), arrivals: VecDeque::new() }
+    /// `by_exhaustion` tells whether a buffer is retired as soon as it is exhausted, whatever arrived before it.
+    pub(super) const fn new(by_exhaustion: bool) -> Self {
+        Self { places: Vec::new(), free: Vec::new(), held: 0, turns: VecDeque::new(), by_exhaustion }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.arrivals.is_empty()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.held == 0
     }
 
     /// Takes in the next one in the order of arrival, and gives its number.
@@ -42,10 +50,13 @@ impl<B> Residents<B> {
             self.places.push(None);
             self.places.len().saturating_sub(1)
         });
+        if !self.by_exhaustion || resident.is_exhausted {
+            self.turns.push_back(index);
+        }
         if let Some(place) = self.places.get_mut(index) {
             *place = Some(resident);
+            self.held = self.held.saturating_add(1);
         }
-        self.arrivals.push_back(index);
         index
     }
 
@@ -53,23 +64,45 @@ impl<B> Residents<B> {
         self.places.get(index)?.as_ref()
     }
 
-    /// It has no event left.
-    pub(super) fn exhaust(&mut self, index: usize) {
+    /// It has no event left: its walk ended there, and met damage or not.
+    pub(super) fn exhaust(&mut self, index: usize, end: usize, is_damaged: bool) {
         if let Some(Some(resident)) = self.places.get_mut(index) {
             resident.is_exhausted = true;
+            resident.end = end;
+            resident.is_damaged = is_damaged;
+            if self.by_exhaustion {
+                self.turns.push_back(index);
+            }
         }
     }
 
-    /// The one that arrived first, if it is exhausted.
+    /// The one whose turn it is to be retired, if it is exhausted.
     pub(super) fn exhausted_first(&self) -> Option<usize> {
-        let index = *self.arrivals.front()?;
+        let index = *self.turns.front()?;
         self.get(index)?.is_exhausted.then_some(index)
     }
 
-    /// Gives up the one that arrived first.
+    /// Gives up the one whose turn it is.
     pub(super) fn pop(&mut self) -> Option<Resident<B>> {
-        let index = self.arrivals.pop_front()?;
+        let index = self.turns.pop_front()?;
         self.free.push(index);
+        self.held = self.held.saturating_sub(1);
         self.places.get_mut(index)?.take()
+    }
+
+    /// Gives up any of them once nothing is taken in any more, those with a turn first.
+    pub(super) fn pop_any(&mut self) -> Option<Resident<B>> {
+        if let Some(resident) = self.pop() {
+            return Some(resident);
+        }
+        self.free.clear();
+        // Ends: each turn takes one away.
+        while let Some(place) = self.places.pop() {
+            if place.is_some() {
+                self.held = self.held.saturating_sub(1);
+                return place;
+            }
+        }
+        None
     }
 }

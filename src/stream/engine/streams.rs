@@ -97,6 +97,21 @@ impl<'a> Glance<'a> {
         Start { walk: self.walk.clone(), time, cap, is_header: false }
     }
 
+    /// The same for a buffer whose reach nobody asks for, so that as a rule only its first record is looked at. `flush_time`
+    /// is none if it is not of the events' clock for certain.
+    pub(super) fn start_alone(&self, flush_time: Option<i64>) -> Start {
+        let (time, cap) = match (self.stamps().next(), flush_time) {
+            (Some(first), None) => (first, i64::MAX),
+            (Some(first), Some(flush_time)) if plausible_flush(first, flush_time) => (first, flush_time),
+            (Some(_), Some(flush_time)) => return self.start(flush_time, false),
+            (None, flush_time) => {
+                let time = flush_time.unwrap_or(i64::MIN);
+                (time, time)
+            }
+        };
+        Start { walk: self.walk.clone(), time, cap, is_header: false }
+    }
+
     /// How far a buffer reaches: its flush time, or where that is no time of the events' clock, the time of its last event.
     fn reach(&self, flush_time: i64, relogged: bool) -> i64 {
         // One stamp that it can be the end of is enough: the others may be damaged.
@@ -110,8 +125,26 @@ impl<'a> Glance<'a> {
     }
 }
 
+/// A time that no event of a buffer counts as earlier than, given the stamp of its first record that has one, if there is
+/// one, and the flush time, if that is of the events' clock as far as is known.
+pub(in crate::stream) const fn least_time(first: Option<i64>, flush_time: Option<i64>) -> i64 {
+    match (first, flush_time) {
+        (Some(first), Some(flush_time)) if flush_time < first && !is_of_another_clock(first, flush_time) => {
+            flush_time
+        }
+        (Some(first), _) => first,
+        (None, Some(flush_time)) => flush_time,
+        (None, None) => i64::MIN,
+    }
+}
+
 /// Whether a flush time can be one of the clock that stamped `first`: not before it, and not a `FILETIME` among ticks.
 const fn plausible_flush(first: i64, flush: i64) -> bool {
+    flush >= first && !is_of_another_clock(first, flush)
+}
+
+/// Whether a flush time is a `FILETIME` and a stamp is none.
+const fn is_of_another_clock(stamp: i64, flush: i64) -> bool {
     const LEAST_FILE_TIME: i64 = 100_000_000_000_000_000;
-    flush >= first && (flush < LEAST_FILE_TIME || first >= LEAST_FILE_TIME)
+    flush >= LEAST_FILE_TIME && stamp < LEAST_FILE_TIME
 }
