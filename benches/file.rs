@@ -117,8 +117,11 @@ impl Long {
         let stored = self.stored();
         let expanded: Vec<Vec<u8>> =
             if self.compressed { stored.iter().map(|buffer| expand(buffer)).collect() } else { Vec::new() };
-        let plain: Vec<&[u8]> =
-            if self.compressed { expanded.iter().map(|buffer| &buffer[..]).collect() } else { stored.clone() };
+        let plain: Vec<&[u8]> = if self.compressed {
+            expanded.iter().map(|buffer| &buffer[..]).collect()
+        } else {
+            stored.clone()
+        };
         let of_processors: Vec<Vec<&[u8]>> = (0..processors)
             .map(|processor| {
                 plain.iter().copied().filter(|buffer| processor_of(buffer) == processor).collect()
@@ -166,10 +169,11 @@ impl Long {
             least = ("expansion and bare merge, one after the other", &both);
         }
         print("index of the file", &times[3], &format!("{:.1} ms", times[3].best().as_secs_f64() * 1e3));
-        for ((name, time), peak) in [("file, no threads", &times[4]), ("file, one thread more", &times[5])].iter().zip(peaks) {
-            let ratio = |to: &Timing| {
-                (to.best().as_secs_f64() / time.best().as_secs_f64(), to.median_ratio(time))
-            };
+        for ((name, time), peak) in
+            [("file, no threads", &times[4]), ("file, one thread more", &times[5])].iter().zip(peaks)
+        {
+            let ratio =
+                |to: &Timing| (to.best().as_secs_f64() / time.best().as_secs_f64(), to.median_ratio(time));
             let ((walk, walk_median), (merge, merge_median)) = (ratio(&times[0]), ratio(least.1));
             print(
                 name,

@@ -240,8 +240,7 @@ impl<'a, W: Write + Seek> Long<'a, W> {
         bytes[0x28..0x2A].copy_from_slice(&processor.to_le_bytes());
         self.output.write_all(&bytes)?;
         self.made.buffers += 1;
-        self.made.bytes +=
-            if self.wanted.compressed { filled as u64 } else { self.short.buffer_size as u64 };
+        self.made.bytes += if self.wanted.compressed { filled as u64 } else { self.short.buffer_size as u64 };
         self.made.stored += u64::from(stored);
         Ok(())
     }
@@ -264,7 +263,8 @@ impl<'a, W: Write + Seek> Long<'a, W> {
         const LOG_FILE: usize = HEADER + 0x20;
         let mut bytes = self.short.header.clone();
         let filled = bytes.len();
-        let size = if self.wanted.compressed { filled.next_multiple_of(0x200) } else { self.short.buffer_size };
+        let size =
+            if self.wanted.compressed { filled.next_multiple_of(0x200) } else { self.short.buffer_size };
         bytes.resize(size.max(filled), 0xFF);
         let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
         put(0x00, &(size as u32).to_le_bytes());

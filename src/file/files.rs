@@ -9,7 +9,7 @@ use crate::file::error::Error;
 use crate::file::etl::EtlFile;
 use crate::file::file_options::FileOptions;
 use crate::file::workers::Workers;
-use crate::merge::{Key, LoserTree};
+use crate::merge::{Key, Tournament};
 use crate::stream::{Next, Outcome, Stats, Step};
 use crate::time::{FileTime, Ticks};
 use crate::trace::{ClockType, Event, LogFileHeader};
@@ -40,7 +40,7 @@ use crate::trace::{ClockType, Event, LogFileHeader};
 pub struct EtlFiles<'a> {
     files: Vec<EtlFile<'a>>,
     merge: MergedBy,
-    tree: LoserTree,
+    tree: Tournament,
     /// What each file does next, if that was found out and has not been taken.
     next: Vec<Option<Next>>,
     /// A file whose next step has to be found out, unless there are several.
@@ -118,7 +118,7 @@ impl<'a> EtlFiles<'a> {
         let same = headers.iter().zip(headers.iter().skip(1)).all(|(a, b)| have_same_clock(*a, *b));
         let merge = if same { MergedBy::Ticks } else { MergedBy::FileTime };
         let next = files.iter().map(|_| None).collect();
-        Ok(Self { files, merge, tree: LoserTree::new(), next, stale: Stale::From(0), cancelled: false })
+        Ok(Self { files, merge, tree: Tournament::new(), next, stale: Stale::From(0), cancelled: false })
     }
 
     /// The files, in their order.
@@ -146,7 +146,7 @@ impl<'a> EtlFiles<'a> {
     /// As [`EtlFile::restart`], for all files.
     pub fn restart(&mut self, start_time: Option<FileTime>, end_time: Option<FileTime>) {
         self.for_each_mut(|file| file.restart(start_time, end_time));
-        self.tree = LoserTree::new();
+        self.tree = Tournament::new();
         self.next.iter_mut().for_each(|next| *next = None);
         self.stale = Stale::From(0);
         self.cancelled = false;
@@ -260,10 +260,7 @@ impl<'a> EtlFiles<'a> {
         if let Some(place) = self.next.get_mut(number) {
             *place = Some(next);
         }
-        match self.stale {
-            Stale::One(_) => self.tree.advance(key),
-            _ => self.tree.set(number, key),
-        }
+        self.tree.set(number, key);
         Ok(None)
     }
 

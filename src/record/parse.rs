@@ -80,11 +80,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Where the record lies in its buffer, without the bytes. `None` where no buffer has a record: past 4 GiB, or at no
-    /// multiple of 8.
+    /// Where the record lies in its buffer, without the bytes. For records of a walk over a buffer, which lie at multiples
+    /// of 8 and, since a buffer's length is a 32-bit number, in the first 4 GiB.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn span(&self) -> Option<RecordSpan> {
+    pub(crate) fn span(&self) -> RecordSpan {
         RecordSpan::of(self)
     }
 
@@ -236,12 +236,10 @@ impl RecordSpan {
     pub(crate) const NOTHING: Self = Self { place: 0, shape: &NOTHING };
 
     #[inline]
-    fn of(record: &Record<'_>) -> Option<Self> {
-        let at = u32::try_from(record.offset).ok().filter(|at| at & 7 == 0)?;
-        let len = u16::try_from(record.bytes.len()).ok()?;
-        let broken = if record.meta & BROKEN_CHAIN == 0 { 0 } else { SPAN_BROKEN };
-        let place = u64::from(at) << 32 | u64::from(len) << 16 | u64::from(low_u16(record.meta)) | broken;
-        Some(Self { place, shape: record.shape })
+    fn of(record: &Record<'_>) -> Self {
+        let [at, len] = [record.offset, record.bytes.len()].map(|number| u64::try_from(number).unwrap_or(0));
+        let meta = record.meta & 0xFFFF | (record.meta & BROKEN_CHAIN) << 16;
+        Self { place: at << 32 | len << 16 | meta, shape: record.shape }
     }
 
     /// The same with a mark, which means what its keeper likes.

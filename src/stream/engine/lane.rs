@@ -22,7 +22,7 @@ use crate::record::{Header, Record, RecordSpan};
 use crate::stream::slot::Slot;
 use crate::stream::stats::Stats;
 
-/// How many events are known ahead.
+/// How many events are known ahead: a power of two, so that no place needs a check.
 const KNOWN: usize = 16;
 
 /// An event that is known ahead.
@@ -49,7 +49,7 @@ pub(super) struct Start {
 /// A source: the buffers of a stream, one after the other. This is the one that is being read.
 #[derive(Debug)]
 pub(super) struct Lane<B> {
-    /// The place of the next event in `known`; past `len` in front of a buffer.
+    /// The place of the next event in `known`.
     at: usize,
     len: usize,
     /// The number of the buffer in the order of arrival.
@@ -97,7 +97,7 @@ impl<B> Lane<B> {
     /// The next event and its buffer.
     #[inline]
     pub(super) fn next(&self) -> Option<(&Arc<Slot<B>>, Known)> {
-        Some((self.slot.as_ref()?, *self.known.get(self.at)?))
+        Some((self.slot.as_ref()?, *self.known.get(self.at % KNOWN)?))
     }
 
     /// Steps over the event that was next, if the one after it is known.
@@ -107,7 +107,7 @@ impl<B> Lane<B> {
         if self.at >= self.len {
             return None;
         }
-        Some(Key::new(self.known.get(self.at)?.time, self.arrival))
+        Some(Key::new(self.known.get(self.at % KNOWN)?.time, self.arrival))
     }
 
     /// Lets go of its buffer, which somebody else holds as well.
@@ -141,29 +141,39 @@ impl<B: AsRef<[u8]>> Lane<B> {
     pub(super) fn refill(&mut self, stats: &mut Stats) -> Option<Key> {
         let valid = self.slot.as_ref()?.valid();
         let Start { walk, time, cap, is_header } = &mut self.start;
-        if walk.place().saturating_add(AHEAD / 2) > self.ahead {
-            self.ahead = read_ahead(valid, walk.place(), self.ahead);
-        }
-        let mut len = 0;
+        self.ahead = read_ahead(valid, walk.place(), self.ahead);
+        let (cap, is_header) = (*cap, *is_header);
+        let (mut len, mut at) = (0, *time);
+        let mut run = walk.plain_run(valid);
         // Ends with the array, or with the walk, which moves on with each turn.
         while let Some(known) = self.known.get_mut(len) {
-            let record = match walk.next(valid) {
-                Some(Ok(record)) => record,
-                Some(Err(damage)) => {
-                    stats.damaged_records = stats.damaged_records.saturating_add(1);
-                    stats.damaged_bytes = stats.damaged_bytes.saturating_add(damage.len);
-                    self.is_damaged = true;
-                    continue;
+            let record = match run.next() {
+                Some(record) => record,
+                None => {
+                    walk.follow(&run);
+                    let next = walk.next(valid);
+                    run = walk.plain_run(valid);
+                    match next {
+                        Some(Ok(record)) => record,
+                        Some(Err(damage)) => {
+                            stats.damaged_records = stats.damaged_records.saturating_add(1);
+                            stats.damaged_bytes = stats.damaged_bytes.saturating_add(damage.len);
+                            self.is_damaged = true;
+                            continue;
+                        }
+                        None => break,
+                    }
                 }
-                None => break,
             };
-            let Some(span) = record.span() else { continue };
             let stamp = record.time_stamp();
-            *time = stamp.unwrap_or(*time).min(*cap).max(*time);
-            let plain = stamp == Some(*time) && !*is_header && !tells_of_loss(&record);
-            *known = Known { time: *time, span: if plain { span } else { span.marked() } };
+            at = stamp.unwrap_or(at).min(cap).max(at);
+            let is_plain = stamp == Some(at) && !is_header && !tells_of_loss(&record);
+            let span = record.span();
+            *known = Known { time: at, span: if is_plain { span } else { span.marked() } };
             len = len.wrapping_add(1);
         }
+        walk.follow(&run);
+        *time = at;
         (self.at, self.len) = (0, len);
         self.known.get(..len)?.first().map(|known| Key::new(known.time, self.arrival))
     }
@@ -179,19 +189,19 @@ pub(super) fn tells_of_loss(record: &Record<'_>) -> bool {
     matches!(record.header(), Header::Full(header) if Guid::from_bytes(header.guid) == LOST_EVENT)
 }
 
-/// Fetches the bytes that the walk comes to next, and returns up to where.
+/// Fetches the bytes that the walk will come to after the next few events, and returns up to where.
 ///
 /// Each step of the walk waits for the record that the last one led to, and of many buffers no hardware guesses the next
-/// bytes. Loads that wait for nothing overlap: many cache lines arrive in little more time than one.
+/// bytes. Loads that nothing waits for overlap with each other and with the walk over what was fetched the last time.
 #[inline(never)]
 fn read_ahead(valid: &[u8], at: usize, ahead: usize) -> usize {
     let start = ahead.max(at);
-    let end = start.saturating_add(AHEAD);
-    let lines = valid.get(start..end.min(valid.len())).unwrap_or_default().chunks(CACHE_LINE);
+    let end = at.saturating_add(AHEAD).min(valid.len());
+    let lines = valid.get(start..end).unwrap_or_default().chunks(CACHE_LINE);
     black_box(lines.filter_map(|line| line.first()).fold(0, |all, byte| all | byte));
-    end
+    end.max(start)
 }
 
-/// Bytes that are read ahead in one go. Those of a hundred sources fit into a second-level cache.
-const AHEAD: usize = 2048;
+/// How far bytes are read ahead: about what two refills take. That of a hundred sources fits into a second-level cache.
+const AHEAD: usize = 4096;
 const CACHE_LINE: usize = 64;

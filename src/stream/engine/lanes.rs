@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::merge::{Key, LoserTree};
+use crate::merge::{Key, Tournament};
 use crate::stream::engine::lane::{Known, Lane};
 use crate::stream::engine::residents::Residents;
 use crate::stream::slot::Slot;
@@ -17,7 +17,7 @@ pub(super) struct Lanes<B> {
     queues: Vec<Queue>,
     /// Sources that are idle and that nobody keeps.
     spare: Vec<usize>,
-    tree: LoserTree,
+    tree: Tournament,
 }
 
 /// What a source is read on to, once the buffer in its lane is exhausted.
@@ -31,20 +31,18 @@ struct Queue {
 
 impl<B> Lanes<B> {
     pub(super) const fn new() -> Self {
-        Self { lanes: Vec::new(), queues: Vec::new(), spare: Vec::new(), tree: LoserTree::new() }
+        Self { lanes: Vec::new(), queues: Vec::new(), spare: Vec::new(), tree: Tournament::new() }
     }
 
     /// The source of the next event, and its time. It stays so until [`Self::step`] or [`Self::push`].
     #[inline]
-    pub(super) fn winner(&mut self) -> Option<(i64, usize)> {
-        let (key, source) = self.tree.winner()?;
-        Some((key.time(), source))
+    pub(super) fn winner(&self) -> Option<(i64, usize)> {
+        self.tree.winner()
     }
 
     /// The source of the next event, if that comes before `key`.
-    pub(super) fn winner_before(&mut self, key: Key) -> Option<usize> {
-        let (next, source) = self.tree.winner()?;
-        (next < key).then_some(source)
+    pub(super) fn winner_before(&self, key: Key) -> Option<usize> {
+        self.tree.precedes(key).then(|| self.tree.first())
     }
 
     /// The next event of a source, and its buffer.
@@ -99,10 +97,10 @@ impl<B: AsRef<[u8]>> Lanes<B> {
     /// Steps over the event of the winner. Whether its buffer is exhausted by that.
     #[inline]
     pub(super) fn step(&mut self, residents: &mut Residents<B>, stats: &mut Stats) -> bool {
-        let Some((_, source)) = self.tree.winner() else { return false };
+        let source = self.tree.first();
         let Some(lane) = self.lanes.get_mut(source) else { return false };
         if let Some(key) = lane.step().or_else(|| lane.refill(stats)) {
-            self.tree.advance(key);
+            self.tree.set(source, key);
             return false;
         }
         self.finish_buffer(source, residents, stats);
@@ -117,7 +115,7 @@ impl<B: AsRef<[u8]>> Lanes<B> {
             residents.exhaust(lane.resident(), lane.end(), lane.is_damaged());
         }
         let key = self.read_on(source, residents, stats).unwrap_or(Key::NONE);
-        self.tree.advance(key);
+        self.tree.set(source, key);
     }
 
     /// Goes on with the first waiting buffer of an idle source that has an event.

@@ -1,7 +1,7 @@
 //! The heart of a session: holds buffers, merges their events by time, retires them in the order of their arrival.
 //!
 //! ```text
-//! enqueue -> resident -> source of its stream -> lane -> loser tree -> due (watermark) -> event
+//! enqueue -> resident -> source of its stream -> lane -> tournament -> due (watermark) -> event
 //!                |                                                                          |
 //!                +-- arrival order: the first that has no events left is retired <----------+
 //! ```
@@ -235,8 +235,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Steps over the event that was handed out last.
     #[inline]
     fn move_on(&mut self) {
-        if core::mem::take(&mut self.is_handed_out) {
-            self.attention |= self.lanes.step(&mut self.residents, &mut self.account.stats);
+        if core::mem::take(&mut self.is_handed_out)
+            && self.lanes.step(&mut self.residents, &mut self.account.stats)
+        {
+            self.attention = true;
         }
     }
 

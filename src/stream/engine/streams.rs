@@ -10,8 +10,6 @@ use crate::stream::engine::lane::Start;
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     by_key: BTreeMap<(u16, u16), Stream>,
-    /// Processors that have spoken.
-    processors: usize,
 }
 
 /// What is known of the buffers of one processor and class.
