@@ -59,7 +59,7 @@ pub mod write;
 
 pub use error::{Offset, ParseError};
 #[cfg(feature = "std")]
-pub use file::{Error, EtlReader, ReadOptions};
+pub use file::{Error, EtlFile, EtlFiles, EtlReader, FileOptions, ReadOptions};
 pub use guid::{Guid, GuidError};
 pub use limits::Limits;
 pub use sid::Sid;

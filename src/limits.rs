@@ -17,6 +17,9 @@ pub struct Limits {
     pub buffer_bytes: usize,
     /// The largest buffer that a compressed one may expand to, in bytes, its header included. Default: 16 MiB.
     pub decompressed_bytes: usize,
+    /// How many buffers of a file are known ahead of their turn, at 32 bytes each. Default: 1,048,576, which is 32 MiB and
+    /// enough for 64 GiB of buffers of 64 KiB.
+    pub index_buffers: usize,
     /// How many entries of damage keep their details, per file; further ones are only counted. Default: 1,000.
     pub damage_entries: usize,
 }
@@ -26,6 +29,7 @@ impl Default for Limits {
         Self {
             buffer_bytes: 16 * 1024 * 1024 + 4096,
             decompressed_bytes: 16 * 1024 * 1024,
+            index_buffers: 1024 * 1024,
             damage_entries: 1000,
         }
     }

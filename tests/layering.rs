@@ -17,7 +17,7 @@ const TABLE: [(&str, &[&str]); 11] = [
     ("trace", &["wire", "record", "buffer", "codec"]),
     ("merge", &[]),
     ("stream", &["record", "buffer", "codec", "trace", "merge"]),
-    ("file", &["record", "buffer", "codec", "trace"]),
+    ("file", &["record", "buffer", "codec", "trace", "merge", "stream"]),
     ("write", &["wire", "record", "buffer", "codec", "trace"]),
     ("testkit", &["record", "buffer", "codec", "trace", "stream", "file", "write"]),
     ("lib", &[]),

@@ -157,6 +157,15 @@ impl<'a> BufferHeader<'a> {
         }
     }
 
+    /// Makes the header at the start of `bytes` that of the same buffer expanded to `len` bytes.
+    #[cfg(feature = "std")]
+    pub(crate) fn set_expanded(bytes: &mut [u8], len: usize) {
+        if let Ok((raw, _)) = <RawBufferHeader as zerocopy::FromBytes>::mut_from_prefix(bytes) {
+            raw.buffer_size.set(u32::try_from(len).unwrap_or(u32::MAX));
+            raw.buffer_flag.set(raw.buffer_flag.get() & !BUFFER_FLAG_COMPRESSED);
+        }
+    }
+
     /// Whether the fields that never vary have the values that real buffers have, and the lengths fit each other and
     /// `limit`. A search for the next buffer uses this; a buffer in its place does not have to pass it.
     ///

@@ -60,6 +60,10 @@ pub(crate) struct RecordWalk {
 }
 
 impl RecordWalk {
+    /// A walk over nothing.
+    #[cfg(feature = "std")]
+    pub(crate) const EMPTY: Self = Self::new(0, 0, Shapes::MODERN);
+
     /// A walk over `len` valid bytes, which should be `filled`.
     pub(crate) const fn new(len: usize, filled: usize, shapes: Shapes) -> Self {
         Self { at: BufferHeader::LEN, fast_end: len, end: len, filled, shapes, pending: None }
@@ -84,6 +88,22 @@ impl RecordWalk {
             }
             None => self.next_slow(valid.get(..self.end).unwrap_or_default()),
         }
+    }
+
+    /// The fast part of [`Self::next`] by itself, for those who take several records in a row: once it yields no more, the
+    /// walk has to follow it and go on itself.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn plain_run<'a>(&self, valid: &'a [u8]) -> PlainRun<'a> {
+        let fast = valid.get(..self.fast_end).unwrap_or_default();
+        PlainRun { fast, at: self.at, shapes: self.shapes }
+    }
+
+    /// Goes on where a run stopped.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) const fn follow(&mut self, run: &PlainRun<'_>) {
+        self.at = run.at;
     }
 
     /// Everything but a plain record with a plain record's neighbours.
@@ -205,6 +225,26 @@ impl RecordWalk {
             }
         }
         found
+    }
+}
+
+/// Plain records in a row. Small enough to stay in registers.
+#[cfg(feature = "std")]
+#[derive(Debug)]
+pub(crate) struct PlainRun<'a> {
+    fast: &'a [u8],
+    at: usize,
+    shapes: Shapes,
+}
+
+#[cfg(feature = "std")]
+impl<'a> PlainRun<'a> {
+    /// The next record, if it is plain.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Record<'a>> {
+        let (record, next) = Record::plain(self.fast, self.at, self.shapes)?;
+        self.at = next;
+        Some(record)
     }
 }
 

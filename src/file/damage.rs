@@ -70,9 +70,13 @@ impl Damage {
     /// The damage that the walk over the records of `buffer` reported.
     #[must_use]
     pub fn in_buffer(buffer: &FileBuffer<'_>, damage: RecordDamage) -> Self {
-        let start = buffer.offset();
+        Self::in_buffer_at(buffer.offset(), buffer.is_compressed(), damage)
+    }
+
+    /// The same for a buffer that starts there.
+    pub(super) fn in_buffer_at(start: Offset, is_compressed: bool, damage: RecordDamage) -> Self {
         // Inside a compressed buffer, offsets belong to no place in the file.
-        let (at, len, cause) = if buffer.is_compressed() {
+        let (at, len, cause) = if is_compressed {
             (start, 0, damage.cause)
         } else {
             let at = Offset(start.get().saturating_add(damage.at.get()));

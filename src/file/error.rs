@@ -4,6 +4,7 @@ use core::fmt;
 use std::io;
 
 use crate::error::Offset;
+use crate::time::FileTime;
 
 /// Why there is no trace, or no more of it.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,20 @@ pub enum Error {
         at: Offset,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file is no longer what it was when reading it began.
+    #[error("the file became shorter while it was read: there was a buffer at {at}")]
+    Changed {
+        /// Where in the file.
+        at: Offset,
+    },
+    /// The end of the time limits lies before their start: ERROR_INVALID_TIME.
+    #[error("the end of the time limits, {end}, lies before their start, {start}")]
+    InvalidTime {
+        /// The start.
+        start: FileTime,
+        /// The end.
+        end: FileTime,
     },
     /// Neither a header buffer nor any buffer that makes sense.
     #[error("not an ETW trace: expected a buffer header of 72 bytes with records behind it, found {found}")]

@@ -5,16 +5,35 @@
 //! for what it could not deliver. Buffers lie in the order in which they were flushed: time order exists only within a
 //! processor.
 
+mod accounting;
+mod block;
+mod compressed;
 mod damage;
 mod error;
+mod etl;
+mod file_options;
+mod files;
+mod index;
+mod input;
+mod loader;
 mod open;
 mod options;
+mod playback;
 mod reader;
 mod search;
+mod source;
+mod sparse;
 mod walk;
 mod window;
+mod workers;
 
+pub use accounting::Accounting;
+pub use block::LoadedBuffer;
 pub use damage::{Damage, DamageCause, DamageKind, DamageReport};
 pub use error::{Error, FirstBytes};
+pub use etl::EtlFile;
+pub use file_options::{FileOptions, FileOrder};
+pub use files::{EtlFiles, MergedBy};
 pub use options::ReadOptions;
+pub use playback::Playback;
 pub use reader::{EtlReader, FileBuffer};

@@ -1,23 +1,39 @@
 //! The first look at a source: the header buffer, or whatever stands in its place.
 
-use std::io::Read;
-
 use crate::buffer::{BufferHeader, BufferType, Layout};
 use crate::bytes::u16_at;
 use crate::codec::Format;
 use crate::file::damage::DamageKind;
-use crate::file::error::Error;
-use crate::file::reader::EtlReader;
+use crate::file::error::{Error, FirstBytes};
+use crate::file::input::Input;
+use crate::file::options::ReadOptions;
+use crate::file::walk::Walk;
 use crate::limits::Limits;
 use crate::record::{Parsed, Record};
 use crate::trace::{Expander, LogFileHeader, SessionInfo};
 
-impl<R: Read> EtlReader<R> {
+impl<I: Input> Walk<I> {
+    /// Looks at the start of a source: there has to be a trace, and it has to have a header unless that may be missing.
+    pub(super) fn open(input: I, options: &ReadOptions) -> Result<Self, Error> {
+        let mut walk = Self::new(input, options.limits.clone());
+        walk.live = options.live;
+        if !walk.read_header()? {
+            let found = FirstBytes::of(walk.input.peek(0, BufferHeader::LEN)?);
+            if !walk.find_first_buffer()? {
+                return Err(Error::NotATrace { found });
+            }
+            if walk.header.is_none() && !options.allow_missing_header {
+                return Err(Error::MissingHeader { found });
+            }
+        }
+        Ok(walk)
+    }
+
     /// Takes over what the header buffer says, if there is one.
-    pub(super) fn read_header(&mut self) -> Result<bool, Error> {
-        let bytes = self.window.fill(BufferHeader::LEN.saturating_add(8))?;
+    fn read_header(&mut self) -> Result<bool, Error> {
+        let bytes = self.input.peek(0, BufferHeader::LEN.saturating_add(8))?;
         let Some(size) = u16_at(bytes, BufferHeader::LEN.saturating_add(4)) else { return Ok(false) };
-        let bytes = self.window.fill(BufferHeader::LEN.saturating_add(size.into()))?;
+        let bytes = self.input.peek(0, BufferHeader::LEN.saturating_add(size.into()))?;
         let Some(record) = first_record(bytes) else { return Ok(false) };
         let Ok(header) = LogFileHeader::parse(&record) else { return Ok(false) };
         let compressed = header.is_compressed();
@@ -45,12 +61,13 @@ impl<R: Read> EtlReader<R> {
             self.expander = Expander::new(format, &Limits { decompressed_bytes, ..self.limits.clone() });
         }
         self.header = Some(header);
+        self.header_at = Some(self.input.offset());
         Ok(true)
     }
 
     /// Without a header at the very start: passes over what precedes the first buffer, no more than the length of one. That
     /// may be a header buffer with something before it.
-    pub(super) fn find_first_buffer(&mut self) -> Result<bool, Error> {
+    fn find_first_buffer(&mut self) -> Result<bool, Error> {
         if self.search().is_followed()? {
             return Ok(true);
         }

@@ -7,13 +7,12 @@ use std::path::Path;
 use crate::buffer::{BufferHeader, BufferView};
 use crate::error::Offset;
 use crate::file::damage::DamageReport;
-use crate::file::error::{Error, FirstBytes};
+use crate::file::error::Error;
+use crate::file::input::Input;
 use crate::file::options::ReadOptions;
-use crate::file::search::Searched;
-use crate::file::walk::Found;
+use crate::file::walk::{Found, Walk};
 use crate::file::window::Window;
-use crate::limits::Limits;
-use crate::trace::{Events, Expander, LogFileHeader, SessionInfo, TraceBuffer};
+use crate::trace::{Events, LogFileHeader, SessionInfo, TraceBuffer};
 
 /// Reads a log file buffer by buffer, in the order of the file, from anything that can be read to its end.
 ///
@@ -38,23 +37,10 @@ use crate::trace::{Events, Expander, LogFileHeader, SessionInfo, TraceBuffer};
 /// ```
 #[derive(Debug)]
 pub struct EtlReader<R> {
-    pub(super) window: Window<R>,
-    pub(super) limits: Limits,
-    pub(super) header: Option<LogFileHeader>,
-    pub(super) session: SessionInfo,
-    /// The distance between the buffers of an uncompressed file, once it is known.
-    pub(super) buffer_size: Option<usize>,
-    pub(super) expander: Expander,
-    pub(super) searched: Searched,
-    /// Up to here, lengths of compressed buffers are not believed before it is known where the next one begins.
-    pub(super) doubtful_until: u64,
-    pub(super) damage: DamageReport,
+    walk: Walk<Window<R>>,
     /// Bytes of the buffer that was handed out last.
     handed_out: usize,
-    pub(super) buffers: u64,
-    pub(super) unwritten_tail: u64,
-    /// What follows a good buffer is not waited for.
-    pub(super) live: bool,
+    buffers: u64,
 }
 
 impl EtlReader<File> {
@@ -81,50 +67,25 @@ impl<R: Read> EtlReader<R> {
     }
 
     pub(super) fn with_options(source: R, options: ReadOptions) -> Result<Self, Error> {
-        let ReadOptions { limits, allow_missing_header, live } = options;
-        let mut reader = Self {
-            window: Window::new(source),
-            header: None,
-            session: SessionInfo::unknown(),
-            buffer_size: None,
-            expander: Expander::new(None, &limits),
-            searched: Searched::default(),
-            doubtful_until: 0,
-            damage: DamageReport::new(limits.damage_entries),
-            handed_out: 0,
-            buffers: 0,
-            unwritten_tail: 0,
-            live,
-            limits,
-        };
-        if !reader.read_header()? {
-            let found = FirstBytes::of(reader.window.bytes());
-            if !reader.find_first_buffer()? {
-                return Err(Error::NotATrace { found });
-            }
-            if reader.header.is_none() && !allow_missing_header {
-                return Err(Error::MissingHeader { found });
-            }
-        }
-        Ok(reader)
+        Ok(Self { walk: Walk::open(Window::new(source), &options)?, handed_out: 0, buffers: 0 })
     }
 
     /// The log-file header; `None` if it is missing.
     #[must_use]
     pub const fn header(&self) -> Option<&LogFileHeader> {
-        self.header.as_ref()
+        self.walk.header.as_ref()
     }
 
     /// What all events of the trace share.
     #[must_use]
     pub const fn session(&self) -> SessionInfo {
-        self.session
+        self.walk.session
     }
 
     /// The damage outside of buffers that was met so far. That inside them is reported by [`FileBuffer::events`].
     #[must_use]
     pub const fn damage(&self) -> &DamageReport {
-        &self.damage
+        &self.walk.damage
     }
 
     /// Buffers handed out so far.
@@ -135,14 +96,22 @@ impl<R: Read> EtlReader<R> {
 
     /// Where the reader stands in the source, in bytes: at the buffer that was handed out last, or at the end.
     #[must_use]
-    pub const fn offset(&self) -> Offset {
-        Offset(self.window.offset())
+    pub fn offset(&self) -> Offset {
+        self.walk.offset()
     }
 
     /// Bytes of zeros at the end of the file: space that was reserved and never written, which is no damage.
     #[must_use]
     pub const fn unwritten_tail(&self) -> u64 {
-        self.unwritten_tail
+        self.walk.unwritten_tail
+    }
+
+    /// Bytes that belong to no buffer that was handed out and to no unwritten tail: [`EtlReader::damage`] says why.
+    ///
+    /// At the end of the source, these, the tail, and the stored bytes of all buffers are its length.
+    #[must_use]
+    pub const fn skipped_bytes(&self) -> u64 {
+        self.walk.skipped
     }
 
     /// The next buffer in the order of the file, the header buffer first; `None` at the end of the source.
@@ -151,9 +120,13 @@ impl<R: Read> EtlReader<R> {
     ///
     /// [`Error::Io`] only; damage is no error.
     pub fn next_buffer(&mut self) -> Result<Option<FileBuffer<'_>>, Error> {
-        self.window.consume(self.handed_out);
+        self.walk.input.skip(self.handed_out)?;
         self.handed_out = 0;
-        let Some(found) = self.locate()? else { return Ok(None) };
+        let Some(found) = self.walk.locate()? else { return Ok(None) };
+        if !found.compressed {
+            // It is viewed where it lies.
+            self.walk.input.available(found.have)?;
+        }
         self.handed_out = found.have;
         self.buffers = self.buffers.saturating_add(1);
         Ok(self.view_of(&found))
@@ -161,17 +134,17 @@ impl<R: Read> EtlReader<R> {
 
     /// The buffer that was found. `Some`, since `check` made the same view before.
     fn view_of(&self, found: &Found) -> Option<FileBuffer<'_>> {
-        let layout = self.session.layout();
-        let bytes = self.window.bytes();
+        let layout = self.walk.session.layout();
+        let bytes = self.walk.input.bytes();
         let stored = bytes.get(..found.have).unwrap_or(bytes);
         let view = if found.compressed {
-            self.expander.expanded(layout).ok()
+            self.walk.expander.expanded(layout).ok()
         } else {
             let header = BufferHeader::parse(stored, layout).ok()?;
             BufferView::with_size(header, stored, Offset::from(found.size).get()).ok()
         };
         Some(FileBuffer {
-            buffer: TraceBuffer::new(view?, self.session),
+            buffer: TraceBuffer::new(view?, self.walk.session),
             offset: self.offset(),
             stored_bytes: Offset::from(found.have).get(),
             compressed: found.compressed,

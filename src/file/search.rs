@@ -1,27 +1,31 @@
 //! Where buffers may begin.
 
 use core::ops::Range;
-use std::io::Read;
 
 use crate::buffer::{BufferHeader, Layout};
-use crate::bytes::slice_at;
 use crate::error::Offset;
 use crate::file::error::Error;
-use crate::file::window::Window;
+use crate::file::input::Input;
 use crate::record::starts_a_record;
 use crate::trace::Expander;
 
 /// How much of a buffer shows its first record, in every format: XPRESS_HUFF begins with a table of 256 bytes.
 const PEEK: usize = BufferHeader::LEN + 256 + 64;
+/// How much shows it where nothing is compressed.
+const PEEK_PLAIN: usize = BufferHeader::LEN + 8;
 
 /// Looks for buffers by their headers. Only layouts that say how long a buffer is can be searched.
-pub(super) struct Search<'a, R> {
-    pub(super) window: &'a mut Window<R>,
+pub(super) struct Search<'a, I> {
+    pub(super) input: &'a mut I,
     pub(super) expander: &'a Expander,
     pub(super) searched: &'a mut Searched,
     pub(super) layout: Layout,
     /// The largest buffer that is accepted.
     pub(super) limit: usize,
+    /// Whether the file is compressed, as far as its header tells.
+    pub(super) compressed: bool,
+    /// Counts places looked at.
+    pub(super) work: &'a mut u64,
 }
 
 /// The stretch of the source that was searched last: no buffer begins in `from..to`, in offsets of the source.
@@ -33,22 +37,22 @@ pub(super) struct Searched {
     to: u64,
 }
 
-impl<R: Read> Search<'_, R> {
+impl<I: Input> Search<'_, I> {
     /// Whether a buffer begins `at` bytes from here, or the source ends exactly there.
     pub(super) fn is_start_or_end(&mut self, at: usize) -> Result<bool, Error> {
-        let have = self.window.fill(at.saturating_add(PEEK))?.len();
-        Ok(have == at || self.is_start(at))
+        let have = self.input.available(at.saturating_add(1))?;
+        Ok(have == at || have > at && self.is_start_at(at)?)
     }
 
-    /// Whether there are zeros in place of a header `at` bytes from here, as far as can be seen in what is in memory.
-    pub(super) fn is_zeroed(&self, at: usize) -> bool {
-        let header = slice_at(self.window.bytes(), at, BufferHeader::LEN);
-        header.is_some_and(|header| header.iter().all(|byte| *byte == 0))
+    /// Whether there are zeros in place of a header `at` bytes from here.
+    pub(super) fn is_zeroed(&mut self, at: usize) -> Result<bool, Error> {
+        let header = self.input.peek(at, BufferHeader::LEN)?;
+        Ok(header.len() == BufferHeader::LEN && header.iter().all(|byte| *byte == 0))
     }
 
     /// Whether what lies here looks like a buffer by its header alone, and another, or the end, follows where it says.
     pub(super) fn is_followed(&mut self) -> Result<bool, Error> {
-        let bytes = self.window.fill(BufferHeader::LEN)?;
+        let bytes = self.input.peek(0, BufferHeader::LEN)?;
         let Ok(header) = BufferHeader::parse(bytes, self.layout) else { return Ok(false) };
         let size = header.buffer_size().and_then(|size| usize::try_from(size).ok());
         match size {
@@ -57,51 +61,63 @@ impl<R: Read> Search<'_, R> {
         }
     }
 
-    /// Whether a buffer begins `at` bytes from here, as far as can be seen in what is in memory.
-    ///
-    /// Source: format reference, "Reader's algorithm in short", the plausible header.
-    fn is_start(&self, at: usize) -> bool {
-        let bytes = self.window.bytes().get(at..).unwrap_or_default();
-        let Ok(header) = BufferHeader::parse(bytes, self.layout) else { return false };
-        if !header.is_plausible(self.limit) {
-            return false;
+    /// Whether a buffer begins `at` bytes from here.
+    fn is_start_at(&mut self, at: usize) -> Result<bool, Error> {
+        *self.work = self.work.saturating_add(1);
+        let (layout, limit) = (self.layout, self.limit);
+        let mut bytes = self.input.peek(at, if self.compressed { PEEK } else { PEEK_PLAIN })?;
+        let compressed = BufferHeader::parse(bytes, layout).is_ok_and(|header| header.is_compressed());
+        if compressed && bytes.len() < PEEK {
+            bytes = self.input.peek(at, PEEK)?;
         }
-        let filled = usize::try_from(header.filled_bytes()).unwrap_or(usize::MAX);
-        let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
-        let room = filled.saturating_sub(BufferHeader::LEN);
-        if header.is_compressed() {
-            self.expander.starts_with_a_record(data, room)
-        } else if room == 0 {
-            // Little tells an empty buffer from other bytes.
-            header.saved_offset() == header.filled_bytes()
-        } else {
-            // Of a buffer that the source cuts off here, the header has to do.
-            data.first_chunk().is_none_or(|head| starts_a_record(*head, room))
-        }
+        Ok(is_start(bytes, layout, limit, self.expander))
     }
 
     /// Whether a buffer begins in this range of places, counted from here.
     pub(super) fn has_start_in(&mut self, places: Range<usize>) -> Result<bool, Error> {
-        self.window.fill(places.end.saturating_add(PEEK))?;
-        Ok(places.into_iter().any(|at| self.is_start(at)))
+        let mut at = places.start;
+        // Ends: each turn moves on by a block.
+        while at < places.end {
+            let block_end = at.saturating_add(BLOCK).min(places.end);
+            if self.first_start_in(at, block_end)?.0.is_some() {
+                return Ok(true);
+            }
+            at = block_end;
+        }
+        Ok(false)
+    }
+
+    /// The first place from `at` to before `end` where a buffer begins, and how many bytes from here there are, as far as
+    /// they were looked at.
+    fn first_start_in(&mut self, at: usize, end: usize) -> Result<(Option<usize>, usize), Error> {
+        let places = end.saturating_sub(at);
+        let bytes = self.input.peek(at, places.saturating_add(PEEK))?;
+        // Each place costs a few comparisons; what looks like a header, the expansion of a few bytes besides.
+        let found = (0..places.min(bytes.len())).find(|place| {
+            let bytes = bytes.get(*place..).unwrap_or_default();
+            is_start(bytes.get(..PEEK).unwrap_or(bytes), self.layout, self.limit, self.expander)
+        });
+        let have = at.saturating_add(bytes.len());
+        let looked_at = found.unwrap_or(places.min(bytes.len()));
+        *self.work = self.work.saturating_add(Offset::from(looked_at).get());
+        Ok((found.map(|place| at.saturating_add(place)), have))
     }
 
     /// How far ahead the next buffer begins, `from` bytes from here or later.
     ///
     /// Looks at one buffer's length at most; the inner error is how many bytes from here belong to no buffer for certain.
     pub(super) fn next_start(&mut self, from: usize) -> Result<Result<usize, usize>, Error> {
-        let here = self.window.offset();
+        let here = self.input.offset();
         let first = here.saturating_add(Offset::from(from).get());
         if !(self.searched.from..=self.searched.to).contains(&first) {
             *self.searched = Searched { from: first, to: first };
         }
         let mut at = usize::try_from(self.searched.to.saturating_sub(here)).unwrap_or(usize::MAX);
         let last = from.saturating_add(self.limit);
+        // Ends: each turn moves on by a block.
         while at <= last {
             let block_end = at.saturating_add(BLOCK).min(last.saturating_add(1));
-            let have = self.window.fill(block_end.saturating_add(PEEK))?.len();
-            // Each place costs a few comparisons; what looks like a header, the expansion of a few bytes besides.
-            let found = (at..block_end.min(have)).find(|at| self.is_start(*at));
+            let (found, have) = self.first_start_in(at, block_end)?;
             let looked_at = found.unwrap_or(block_end.min(have));
             self.searched.to = here.saturating_add(Offset::from(looked_at).get());
             match found {
@@ -111,6 +127,28 @@ impl<R: Read> Search<'_, R> {
             }
         }
         Ok(Err(at))
+    }
+}
+
+/// Whether a buffer begins with `bytes`, which are [`PEEK`] of them unless the source ends before.
+///
+/// Source: format reference, "Reader's algorithm in short", the plausible header.
+fn is_start(bytes: &[u8], layout: Layout, limit: usize, expander: &Expander) -> bool {
+    let Ok(header) = BufferHeader::parse(bytes, layout) else { return false };
+    if !header.is_plausible(limit) {
+        return false;
+    }
+    let filled = usize::try_from(header.filled_bytes()).unwrap_or(usize::MAX);
+    let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
+    let room = filled.saturating_sub(BufferHeader::LEN);
+    if header.is_compressed() {
+        expander.starts_with_a_record(data, room)
+    } else if room == 0 {
+        // Little tells an empty buffer from other bytes.
+        header.saved_offset() == header.filled_bytes()
+    } else {
+        // Of a buffer that the source cuts off here, the header has to do.
+        data.first_chunk().is_none_or(|head| starts_a_record(*head, room))
     }
 }
 

@@ -1,13 +1,40 @@
 //! Where the next buffer is, and what is passed over on the way to it.
 
-use std::io::Read;
-
 use crate::buffer::{BufferHeader, BufferView, Layout};
 use crate::error::{Offset, ParseError};
-use crate::file::damage::{Damage, DamageCause, DamageKind};
+use crate::file::damage::{Damage, DamageCause, DamageKind, DamageReport};
 use crate::file::error::Error;
-use crate::file::reader::EtlReader;
-use crate::file::search::Search;
+use crate::file::input::Input;
+use crate::file::search::{Search, Searched};
+use crate::limits::Limits;
+use crate::trace::{Expander, LogFileHeader, SessionInfo};
+
+/// A walk from buffer to buffer over a source, in the order of the source.
+#[derive(Debug)]
+pub(super) struct Walk<I> {
+    pub(super) input: I,
+    pub(super) limits: Limits,
+    pub(super) header: Option<LogFileHeader>,
+    /// Where the buffer lies that it was read from.
+    pub(super) header_at: Option<u64>,
+    pub(super) session: SessionInfo,
+    /// The distance between the buffers of an uncompressed file, once it is known.
+    pub(super) buffer_size: Option<usize>,
+    pub(super) expander: Expander,
+    searched: Searched,
+    /// Up to here, lengths of compressed buffers are not believed before it is known where the next one begins.
+    pub(super) doubtful_until: u64,
+    /// Whether a compressed buffer is taken for good unread if another begins where it says that it ends.
+    pub(super) believes: bool,
+    /// What follows a good buffer is not waited for.
+    pub(super) live: bool,
+    pub(super) damage: DamageReport,
+    /// Bytes that belong to no buffer that was found and to no unwritten tail.
+    pub(super) skipped: u64,
+    pub(super) unwritten_tail: u64,
+    /// Places looked at and bytes gone over, but for what every walk has to look at.
+    pub(super) work: u64,
+}
 
 /// A buffer that can be delivered, at the reader's place.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +59,46 @@ enum Extent {
     None(ParseError),
 }
 
-impl<R: Read> EtlReader<R> {
+impl<I: Input> Walk<I> {
+    pub(super) fn new(input: I, limits: Limits) -> Self {
+        Self {
+            input,
+            header: None,
+            header_at: None,
+            session: SessionInfo::unknown(),
+            buffer_size: None,
+            expander: Expander::new(None, &limits),
+            searched: Searched::default(),
+            doubtful_until: 0,
+            believes: false,
+            live: false,
+            damage: DamageReport::new(limits.damage_entries),
+            skipped: 0,
+            unwritten_tail: 0,
+            work: 0,
+            limits,
+        }
+    }
+
+    /// Forgets what was found, for another walk.
+    pub(super) fn forget(&mut self) {
+        self.searched = Searched::default();
+        self.doubtful_until = 0;
+        self.skipped = 0;
+        self.unwritten_tail = 0;
+        self.damage = DamageReport::new(self.limits.damage_entries);
+    }
+
+    /// The present place in the source.
+    pub(super) fn offset(&self) -> Offset {
+        Offset(self.input.offset())
+    }
+
     /// Finds the next buffer that can be delivered, passes over what cannot, and reports that.
     pub(super) fn locate(&mut self) -> Result<Option<Found>, Error> {
         // Every turn consumes at least one byte or ends the walk.
         loop {
-            let bytes = self.window.fill(BufferHeader::LEN)?;
+            let bytes = self.input.peek(0, BufferHeader::LEN)?;
             let have = bytes.len();
             if have == 0 {
                 return Ok(None);
@@ -48,13 +109,13 @@ impl<R: Read> EtlReader<R> {
             }
             if have < BufferHeader::LEN {
                 self.report(DamageKind::CutBuffer, BufferHeader::LEN.saturating_sub(have), None);
-                self.window.consume(have);
+                self.pass(have)?;
                 return Ok(None);
             }
             let extent = self.extent()?;
             let found = match extent {
                 Extent::Whole(size) | Extent::Repaired(size, _) => {
-                    let have = self.window.fill(size)?.len();
+                    let have = self.input.available(size)?;
                     self.check(size, have)?
                 }
                 Extent::Shortened { size, have, cause } => {
@@ -85,7 +146,7 @@ impl<R: Read> EtlReader<R> {
     fn extent(&mut self) -> Result<Extent, Error> {
         let layout = self.session.layout();
         let limit = self.limits.buffer_bytes;
-        let header = BufferHeader::parse(self.window.fill(BufferHeader::LEN)?, layout);
+        let header = BufferHeader::parse(self.input.peek(0, BufferHeader::LEN)?, layout);
         let filled = header.map(|header| header.filled_bytes()).unwrap_or_default();
         let compressed = header.is_ok_and(|header| header.is_compressed());
         let usual = self.buffer_size.filter(|_| !compressed);
@@ -127,7 +188,7 @@ impl<R: Read> EtlReader<R> {
         }
         // Nothing has to be searched where only unwritten space follows a length that is right anyway.
         if let Some(size) = own.filter(|_| own == usual)
-            && self.search().is_zeroed(size)
+            && self.search().is_zeroed(size)?
         {
             return Ok(Extent::Whole(size));
         }
@@ -175,7 +236,8 @@ impl<R: Read> EtlReader<R> {
     /// The filled bytes of an uncompressed buffer of `size` bytes here, if there is one without damage.
     fn intact(&mut self, size: usize) -> Result<Option<usize>, Error> {
         let layout = self.session.layout();
-        let bytes = self.window.fill(size)?;
+        let bytes = self.input.peek(0, size)?;
+        self.work = self.work.saturating_add(Offset::from(size).get());
         let view = BufferHeader::parse(bytes, layout)
             .and_then(|header| BufferView::with_size(header, bytes, Offset::from(size).get()));
         let view = view.ok().filter(|view| view.records().all(|record| record.is_ok()));
@@ -186,21 +248,20 @@ impl<R: Read> EtlReader<R> {
     /// passed over.
     fn check(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
-        let stored = self.window.fill(have)?;
-        let view = match BufferHeader::parse(stored, layout) {
+        let filled = match BufferHeader::parse(self.input.peek(0, BufferHeader::LEN)?, layout) {
             Ok(header) if header.is_compressed() => return self.check_compressed(size, have),
-            Ok(header) => BufferView::with_size(header, stored, Offset::from(size).get()),
+            Ok(header) => header.checked_filled(Offset::from(size).get()),
             Err(cause) => Err(cause),
         };
-        match view.map(|view| view.missing_bytes()) {
-            Ok(missing) => {
+        match filled {
+            Ok(filled) => {
                 if self.header.is_none() && self.buffer_size.is_none() && layout == Layout::Modern {
                     self.buffer_size = Some(size);
                 }
                 // A cut through the unused rest of a buffer costs nothing.
+                let missing = filled.saturating_sub(have);
                 if missing > 0 {
-                    let at = self.offset();
-                    self.damage.add(Damage { kind: DamageKind::CutBuffer, at, len: missing, cause: None });
+                    self.report(DamageKind::CutBuffer, missing, None);
                 }
                 Ok(Some(Found { size, have, compressed: false }))
             }
@@ -210,61 +271,6 @@ impl<R: Read> EtlReader<R> {
                 Ok(None)
             }
         }
-    }
-
-    /// The compressed buffer here, which claims `size` bytes. Whether they expand to the announced length and something
-    /// begins behind them tells whether that is true; if not, a shorter one that ends where the next begins may be.
-    fn check_compressed(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
-        let layout = self.session.layout();
-        let whole = have == size;
-        // Where a long claim proved false before, another one is not believed: trying all of them would take a time that
-        // grows with the square of the length.
-        if self.offset().get() >= self.doubtful_until {
-            let expanded = self.expander.expand(self.window.fill(have)?, layout);
-            if whole && expanded.is_ok() && (self.live || self.search().is_start_or_end(size)?) {
-                return Ok(Some(Found { size, have, compressed: true }));
-            }
-            self.doubtful_until = self.offset().get().saturating_add(Offset::from(have).get());
-        }
-        let next = self.search().next_start(1)?;
-        if !whole && next.is_err() {
-            self.report(DamageKind::CutBuffer, size.saturating_sub(have), None);
-            self.pass(have)?;
-            return Ok(None);
-        }
-        // What begins inside comes first: data that hold a buffer's bytes do not expand to the right length up to there.
-        let next = next.unwrap_or_else(|end| end);
-        let shorter = next.min(size);
-        if self.expander.expand(self.window.fill(shorter)?, layout).is_ok() {
-            if shorter < size {
-                self.report_false_size(size, shorter);
-            }
-            return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
-        }
-        self.check_up_to(size, next)
-    }
-
-    /// The compressed buffer here, whose claim of `size` bytes cannot be true: it may reach to the `next`.
-    fn check_up_to(&mut self, size: usize, next: usize) -> Result<Option<Found>, Error> {
-        let layout = self.session.layout();
-        let stored = self.window.fill(next)?;
-        match self.expander.expand(stored, layout) {
-            Ok(()) => {
-                self.report_false_size(size, next);
-                Ok(Some(Found { size: next, have: next, compressed: true }))
-            }
-            Err(cause) => {
-                self.report(DamageKind::Compressed, next, Some(DamageCause::Expand(cause)));
-                self.pass(next)?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// The buffer here claims `size` bytes and has `found`.
-    fn report_false_size(&mut self, size: usize, found: usize) {
-        let cause = out_of_range("buffer size", Offset::from(size).get(), found);
-        self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
     }
 
     /// Passes over everything up to the next buffer.
@@ -277,7 +283,7 @@ impl<R: Read> EtlReader<R> {
             let next = if self.session.layout() == Layout::Modern {
                 self.next_buffer_start(from)?
             } else {
-                Err(self.window.fill(ZERO_BLOCK)?.len())
+                Err(self.input.available(ZERO_BLOCK)?)
             };
             let step = next.unwrap_or_else(|none_in| none_in);
             self.pass(step)?;
@@ -308,22 +314,29 @@ impl<R: Read> EtlReader<R> {
         // Where buffers lie at regular distances, only whole ones are passed over: the next may begin with a zero.
         let cell = self.buffer_size.unwrap_or(1);
         let block = ZERO_BLOCK.checked_next_multiple_of(cell).unwrap_or(ZERO_BLOCK);
+        let mut looked_at = 0_usize;
         // Every turn consumes at least one byte or ends the loop.
         loop {
-            let bytes = self.window.fill(block)?;
+            let bytes = self.input.peek(0, block)?;
             let have = bytes.len();
             let zeros = bytes.iter().position(|byte| *byte != 0).unwrap_or(have);
             if zeros == have && have < block {
-                self.window.consume(zeros);
+                self.input.skip(zeros)?;
                 let len = self.offset().get().saturating_sub(at.get());
                 self.unwritten_tail = self.unwritten_tail.saturating_add(len);
                 return Ok(());
             }
-            self.window.consume(zeros.saturating_sub(zeros.checked_rem(cell).unwrap_or_default()));
+            self.input.skip(zeros.saturating_sub(zeros.checked_rem(cell).unwrap_or_default()))?;
             if zeros < have {
                 break;
             }
+            looked_at = looked_at.saturating_add(have);
+            if looked_at >= ZEROS_READ {
+                looked_at = 0;
+                self.skip_assumed_zeros(cell)?;
+            }
         }
+        self.skipped = self.skipped.saturating_add(self.offset().get().saturating_sub(at.get()));
         let passed = self.offset() > at;
         if !passed || self.buffer_size.is_none() {
             // Only a header is zeroed, or no regular distance tells where the next buffer begins.
@@ -339,10 +352,17 @@ impl<R: Read> EtlReader<R> {
         Ok(())
     }
 
-    /// Consumes `len` bytes, or up to the end of the source.
+    /// Passes over what is taken for zeros without being read, in whole cells.
+    fn skip_assumed_zeros(&mut self, cell: usize) -> Result<(), Error> {
+        let zeros = usize::try_from(self.input.assumed_zeros()?).unwrap_or(usize::MAX);
+        self.input.skip(zeros.saturating_sub(zeros.checked_rem(cell).unwrap_or_default()))?;
+        Ok(())
+    }
+
+    /// Passes over `len` bytes, or up to the end of the source, that nothing comes of.
     pub(super) fn pass(&mut self, len: usize) -> Result<(), Error> {
-        let len = self.window.fill(len)?.len();
-        self.window.consume(len);
+        let len = self.input.skip(len)?;
+        self.skipped = self.skipped.saturating_add(Offset::from(len).get());
         Ok(())
     }
 
@@ -353,21 +373,25 @@ impl<R: Read> EtlReader<R> {
         self.damage.add(Damage { kind, at, len: Offset::from(len).get(), cause });
     }
 
-    pub(super) fn search(&mut self) -> Search<'_, R> {
+    pub(super) fn search(&mut self) -> Search<'_, I> {
         Search {
-            window: &mut self.window,
+            input: &mut self.input,
             expander: &self.expander,
             searched: &mut self.searched,
             layout: self.session.layout(),
             limit: self.limits.buffer_bytes,
+            compressed: self.header.as_ref().is_some_and(LogFileHeader::is_compressed),
+            work: &mut self.work,
         }
     }
 }
 
 /// How much is read at once where nothing is kept.
 const ZERO_BLOCK: usize = 64 * 1024;
+/// How many zeros in a row are read before any are assumed.
+const ZEROS_READ: usize = 1024 * 1024;
 
-fn out_of_range(field: &'static str, value: u64, max: usize) -> ParseError {
+pub(super) fn out_of_range(field: &'static str, value: u64, max: usize) -> ParseError {
     ParseError::OutOfRange {
         what: "buffer header",
         field,

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use crate::error::Offset;
 use crate::file::error::Error;
+use crate::file::input::Input;
 
 /// Reads a source once from start to end and keeps only what was asked for and not yet consumed.
 ///
@@ -34,25 +35,13 @@ impl<R: Read> Window<R> {
         self.memory.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The present place in the source.
-    pub(super) const fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// Reads until `want` bytes are in memory or the source ends, and returns them: at most `want`, less only at the end.
-    pub(super) fn fill(&mut self, want: usize) -> Result<&[u8], Error> {
+    fn fill(&mut self, want: usize) -> Result<&[u8], Error> {
         while self.len() < want && !self.at_end {
             self.read_some(want)?;
         }
         let bytes = self.bytes();
         Ok(bytes.get(..want).unwrap_or(bytes))
-    }
-
-    /// Moves on by `count` bytes, or to the end of what is in memory.
-    pub(super) fn consume(&mut self, count: usize) {
-        let count = count.min(self.len());
-        self.start = self.start.saturating_add(count);
-        self.offset = self.offset.saturating_add(Offset::from(count).get());
     }
 
     fn len(&self) -> usize {
@@ -98,6 +87,35 @@ impl<R: Read> Window<R> {
     }
 }
 
+impl<R: Read> Input for Window<R> {
+    fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    fn peek(&mut self, at: usize, len: usize) -> Result<&[u8], Error> {
+        Ok(self.fill(at.saturating_add(len))?.get(at..).unwrap_or_default())
+    }
+
+    fn available(&mut self, len: usize) -> Result<usize, Error> {
+        Ok(self.fill(len)?.len())
+    }
+
+    fn skip(&mut self, len: usize) -> Result<usize, Error> {
+        let mut left = len;
+        // Ends: each turn consumes something, or the source has ended.
+        while left > 0 {
+            let count = self.fill(left.min(STEP))?.len();
+            if count == 0 {
+                break;
+            }
+            self.start = self.start.saturating_add(count);
+            self.offset = self.offset.saturating_add(Offset::from(count).get());
+            left = left.saturating_sub(count);
+        }
+        Ok(len.saturating_sub(left))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
@@ -127,13 +145,16 @@ mod tests {
     fn bytes_arrive_in_order_however_they_trickle_in() {
         let mut window = Window::new(Trickle(0, false));
         assert_eq!(window.fill(3).expect("no error"), [1, 2, 3]);
-        window.consume(2);
+        assert_eq!(window.skip(2).expect("no error"), 2);
         assert_eq!(window.offset(), 2);
         assert_eq!(window.fill(4).expect("no error"), [3, 4, 5, 6]);
-        window.consume(95);
-        assert_eq!(window.offset(), 6, "only what is in memory can be consumed");
+        assert_eq!(window.peek(2, 3).expect("no error"), [5, 6, 7]);
+        assert_eq!(window.skip(4).expect("no error"), 4);
         assert_eq!(window.fill(1000).expect("no error").len(), 94);
-        window.consume(1000);
+        assert_eq!(window.available(94).expect("no error"), 94);
+        assert_eq!(window.peek(93, 5).expect("no error"), [100]);
+        assert_eq!(window.peek(95, 5).expect("no error"), []);
+        assert_eq!(window.skip(1000).expect("no error"), 94);
         assert_eq!(window.offset(), 100);
         assert!(window.fill(1).expect("no error").is_empty());
     }

@@ -1,5 +1,5 @@
 //! Merging nearly sorted streams by key. Knows keys and sources, not events.
 
-mod loser_tree;
+mod tournament;
 
-pub(crate) use loser_tree::{Key, LoserTree};
+pub(crate) use tournament::{Key, Tournament};

@@ -10,6 +10,6 @@ pub use kind::RecordKind;
 pub use message::Message;
 pub use parse::{OwnedRecord, Record};
 
-#[cfg(feature = "std")]
-pub(crate) use parse::RecordSpan;
 pub(crate) use parse::{Header, Parsed, Shapes, starts_a_record};
+#[cfg(feature = "std")]
+pub(crate) use parse::{RecordSpan, stamp_of_head};

@@ -1,8 +1,9 @@
 //! From bytes to a checked record.
 
 use alloc::boxed::Box;
+use core::mem::offset_of;
 
-use crate::bytes::{align8, slice_at, u32_at, u64_at, view};
+use crate::bytes::{align8, i64_at, slice_at, u32_at, u64_at, view};
 use crate::error::{Offset, ParseError};
 use crate::record::extended::{ExtendedItems, chain_len};
 use crate::record::kind::{Family, RecordKind};
@@ -70,20 +71,35 @@ impl<'a> Record<'a> {
         chain_len(chain, self.offset.saturating_add(size_of::<RawEventHeader>())).err()
     }
 
-    /// Where the record lies in its buffer, without the bytes.
-    #[cfg(feature = "std")]
+    /// The time stamp that the header holds; `None` for kinds without one.
     #[inline]
-    pub(crate) const fn span(&self) -> RecordSpan {
-        RecordSpan { at: self.offset, len: self.bytes.len(), shape: self.shape, meta: self.meta }
+    pub(crate) fn time_stamp(&self) -> Option<i64> {
+        match self.shape.stamp_at {
+            0 => self.message()?.time_stamp(),
+            at => i64_at(self.bytes, at.into()),
+        }
     }
 
-    /// The record that `span` was made of, out of the same bytes.
+    /// Where the record lies in its buffer, without the bytes. For records of a walk over a buffer, which lie at multiples
+    /// of 8 and, since a buffer's length is a 32-bit number, in the first 4 GiB.
     #[cfg(feature = "std")]
     #[inline]
-    pub(crate) fn of_span(valid: &'a [u8], span: RecordSpan) -> Option<Self> {
-        let bytes = slice_at(valid, span.at, span.len)?;
-        Some(Self { bytes, offset: span.at, shape: span.shape, meta: span.meta })
+    pub(crate) fn span(&self) -> RecordSpan {
+        RecordSpan::of(self)
     }
+
+    /// The record that `span` was made of, out of the same bytes. Nothing is checked again but that they are there.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn of_span(bytes: &'a [u8], span: RecordSpan) -> Option<Self> {
+        let at = span.at();
+        let bytes = bytes.get(at..at.wrapping_add(span.len()))?;
+        Some(Self { bytes, offset: at, shape: span.shape, meta: span.meta() })
+    }
+
+    /// A record of nothing, for bytes that are no longer what they were.
+    #[cfg(feature = "std")]
+    pub(crate) const NOTHING: Self = Self { bytes: &[], offset: 0, shape: &NOTHING, meta: 0 };
 
     /// A copy that outlives the buffer: one allocation of the record's size.
     #[must_use]
@@ -196,15 +212,65 @@ impl OwnedRecord {
     }
 }
 
-/// A record without its bytes, for those who keep a buffer and want to come back to it.
+/// A record without its bytes, for those who keep a buffer and want to come back to it. 16 bytes, since the merge keeps
+/// many.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecordSpan {
-    at: usize,
-    len: usize,
+    /// From the high bits: 32 where the record starts, 16 its length, 16 where its payload starts. Records start at
+    /// multiples of 8, so three bits are free for [`SPAN_BROKEN`] and [`SPAN_MARK`].
+    place: u64,
     shape: &'static Shape,
-    meta: u64,
 }
+
+/// [`BROKEN_CHAIN`].
+#[cfg(feature = "std")]
+const SPAN_BROKEN: u64 = 1 << 32;
+/// Set by whoever keeps the span.
+#[cfg(feature = "std")]
+const SPAN_MARK: u64 = 1 << 33;
+
+#[cfg(feature = "std")]
+impl RecordSpan {
+    /// The span of nothing.
+    pub(crate) const NOTHING: Self = Self { place: 0, shape: &NOTHING };
+
+    #[inline]
+    fn of(record: &Record<'_>) -> Self {
+        let [at, len] = [record.offset, record.bytes.len()].map(|number| u64::try_from(number).unwrap_or(0));
+        let meta = record.meta & 0xFFFF | (record.meta & BROKEN_CHAIN) << 16;
+        Self { place: at << 32 | len << 16 | meta, shape: record.shape }
+    }
+
+    /// The same with a mark, which means what its keeper likes.
+    pub(crate) const fn marked(self) -> Self {
+        Self { place: self.place | SPAN_MARK, shape: self.shape }
+    }
+
+    /// Whether it is [`Self::marked`].
+    #[inline]
+    pub(crate) const fn is_marked(self) -> bool {
+        self.place & SPAN_MARK != 0
+    }
+
+    #[inline]
+    fn at(self) -> usize {
+        usize::try_from(self.place >> 32 & !7).unwrap_or(usize::MAX)
+    }
+
+    #[inline]
+    fn len(self) -> usize {
+        low_u16(self.place >> 16).into()
+    }
+
+    #[inline]
+    const fn meta(self) -> u64 {
+        self.place & 0xFFFF | (self.place & SPAN_BROKEN) >> 16
+    }
+}
+
+#[cfg(feature = "std")]
+const _: () = assert!(SPAN_BROKEN >> 16 == BROKEN_CHAIN);
 
 /// What a record's header says, by its layout.
 #[derive(Clone, Copy, Debug)]
@@ -319,6 +385,22 @@ pub(crate) fn starts_a_record(head: [u8; 8], room: usize) -> bool {
             .is_some_and(|shape| (shape.min_len(head)..=room).contains(&shape.size(head)))
 }
 
+/// The time stamp of a record that begins with `head`, if it fits into `room` bytes and `head` is enough to tell.
+#[cfg(feature = "std")]
+pub(crate) fn stamp_of_head(head: &[u8], room: usize, shapes: Shapes) -> Option<i64> {
+    let first = u64_at(head, 0)?;
+    let shape = shapes.of(first)?;
+    let size = shape.size(first);
+    if !(shape.min_len(first)..=room).contains(&size) {
+        return None;
+    }
+    match (shape.stamp_at, shape.family) {
+        (0, Family::Message) => Message::new(head.get(..size).unwrap_or(head)).time_stamp(),
+        (0, _) => None,
+        (at, _) => i64_at(head, at.into()),
+    }
+}
+
 /// Bytes of a `WNODE_HEADER`.
 const WNODE_LEN: usize = 48;
 
@@ -350,6 +432,8 @@ struct Shape {
     header_len: u8,
     /// Where the size lies in the first eight bytes, in bits: 0, or 32 in the families that start with a version.
     size_shift: u8,
+    /// Where the time stamp lies; 0 if the header has none in a fixed place.
+    stamp_at: u8,
     kind: RecordKind,
     family: Family,
 }
@@ -444,8 +528,19 @@ static MESSAGE: Shape = Shape {
     not_plain: u64::MAX,
     header_len: len(size_of::<RawMessageHeader>()),
     size_shift: 0,
+    stamp_at: 0,
     kind: RecordKind::Message,
     family: Family::Message,
+};
+/// Of no record.
+#[cfg(feature = "std")]
+static NOTHING: Shape = Shape {
+    not_plain: u64::MAX,
+    header_len: 0,
+    size_shift: 0,
+    stamp_at: 0,
+    kind: RecordKind::Error,
+    family: Family::Opaque,
 };
 
 /// In the families that start with a version, the high byte of it.
@@ -457,27 +552,42 @@ const _: () = assert!(EXTENSION == 0x8000 | 0x0700 && VERSION_PEBS_INDEX | VERSI
 
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler: a wrong index does not build")]
 const fn table(instance: Family, instance_len: usize) -> [Option<Shape>; TYPES] {
-    const fn versioned(kind: RecordKind, family: Family, header_len: usize) -> Option<Shape> {
-        Some(Shape { not_plain: EXTENSION, header_len: len(header_len), size_shift: 32, kind, family })
+    const fn versioned(
+        kind: RecordKind,
+        family: Family,
+        header_len: usize,
+        stamp_at: usize,
+    ) -> Option<Shape> {
+        let (header_len, stamp_at) = (len(header_len), len(stamp_at));
+        Some(Shape { not_plain: EXTENSION, header_len, size_shift: 32, stamp_at, kind, family })
     }
-    const fn sized(kind: RecordKind, family: Family, header_len: usize, not_plain: u64) -> Option<Shape> {
-        Some(Shape { not_plain, header_len: len(header_len), size_shift: 0, kind, family })
+    const fn sized(kind: RecordKind, family: Family, header_len: usize, stamp_at: usize) -> Option<Shape> {
+        let not_plain = if matches!(family, Family::Event) { EXTENDED_INFO } else { 0 };
+        let (header_len, stamp_at) = (len(header_len), len(stamp_at));
+        Some(Shape { not_plain, header_len, size_shift: 0, stamp_at, kind, family })
     }
+    const SYSTEM: usize = offset_of!(RawSystemHeader, compact) + offset_of!(RawCompactHeader, system_time);
+    const COMPACT: usize = offset_of!(RawCompactHeader, system_time);
+    const PERF: usize = offset_of!(RawPerfHeader, time_stamp);
+    const FULL: usize = offset_of!(RawFullHeader, time_stamp);
+    const EVENT: usize = offset_of!(RawEventHeader, time_stamp);
+    const INSTANCE: usize = offset_of!(RawInstanceHeader, full) + FULL;
+    const _: () = assert!(INSTANCE == offset_of!(RawOldInstanceHeader, time_stamp));
     let mut table = [None; TYPES];
-    table[0x01] = versioned(RecordKind::System32, Family::System, size_of::<RawSystemHeader>());
-    table[0x02] = versioned(RecordKind::System64, Family::System, size_of::<RawSystemHeader>());
-    table[0x03] = versioned(RecordKind::Compact32, Family::Compact, size_of::<RawCompactHeader>());
-    table[0x04] = versioned(RecordKind::Compact64, Family::Compact, size_of::<RawCompactHeader>());
-    table[0x0A] = sized(RecordKind::Full32, Family::Full, size_of::<RawFullHeader>(), 0);
-    table[0x0B] = sized(RecordKind::Instance32, instance, instance_len, 0);
+    table[0x01] = versioned(RecordKind::System32, Family::System, size_of::<RawSystemHeader>(), SYSTEM);
+    table[0x02] = versioned(RecordKind::System64, Family::System, size_of::<RawSystemHeader>(), SYSTEM);
+    table[0x03] = versioned(RecordKind::Compact32, Family::Compact, size_of::<RawCompactHeader>(), COMPACT);
+    table[0x04] = versioned(RecordKind::Compact64, Family::Compact, size_of::<RawCompactHeader>(), COMPACT);
+    table[0x0A] = sized(RecordKind::Full32, Family::Full, size_of::<RawFullHeader>(), FULL);
+    table[0x0B] = sized(RecordKind::Instance32, instance, instance_len, INSTANCE);
     table[0x0C] = sized(RecordKind::Timed, Family::Opaque, OPAQUE_LEN, 0);
     table[0x0D] = sized(RecordKind::Error, Family::Opaque, OPAQUE_LEN, 0);
-    table[0x10] = versioned(RecordKind::PerfInfo32, Family::Perf, size_of::<RawPerfHeader>());
-    table[0x11] = versioned(RecordKind::PerfInfo64, Family::Perf, size_of::<RawPerfHeader>());
-    table[0x12] = sized(RecordKind::Event32, Family::Event, size_of::<RawEventHeader>(), EXTENDED_INFO);
-    table[0x13] = sized(RecordKind::Event64, Family::Event, size_of::<RawEventHeader>(), EXTENDED_INFO);
-    table[0x14] = sized(RecordKind::Full64, Family::Full, size_of::<RawFullHeader>(), 0);
-    table[0x15] = sized(RecordKind::Instance64, instance, instance_len, 0);
+    table[0x10] = versioned(RecordKind::PerfInfo32, Family::Perf, size_of::<RawPerfHeader>(), PERF);
+    table[0x11] = versioned(RecordKind::PerfInfo64, Family::Perf, size_of::<RawPerfHeader>(), PERF);
+    table[0x12] = sized(RecordKind::Event32, Family::Event, size_of::<RawEventHeader>(), EVENT);
+    table[0x13] = sized(RecordKind::Event64, Family::Event, size_of::<RawEventHeader>(), EVENT);
+    table[0x14] = sized(RecordKind::Full64, Family::Full, size_of::<RawFullHeader>(), FULL);
+    table[0x15] = sized(RecordKind::Instance64, instance, instance_len, INSTANCE);
     table
 }
 
@@ -521,6 +631,20 @@ mod tests {
                 _ => None,
             };
             prop_assert_eq!(Parsed::step_at(&bytes, 0, shapes), step);
+        }
+
+        #[test]
+        fn the_head_of_a_record_tells_the_stamp_that_the_record_has(bytes in almost_records(), old: bool) {
+            let shapes = if old { Shapes::OLD_INSTANCE } else { Shapes::MODERN };
+            let stamp = match Parsed::at(&bytes, 0, shapes) {
+                Parsed::Record(record, _) => record.time_stamp(),
+                _ => None,
+            };
+            prop_assert_eq!(stamp_of_head(&bytes, bytes.len(), shapes), stamp);
+            for head in 0..bytes.len() {
+                let found = stamp_of_head(&bytes[..head], bytes.len(), shapes);
+                prop_assert!(found.is_none() || found == stamp, "{head} bytes");
+            }
         }
 
         #[test]

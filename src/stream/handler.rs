@@ -30,10 +30,23 @@ pub trait Handler<B> {
     }
 }
 
-/// Closures as a [`Handler`]. Made by [`StreamBuilder`](crate::stream::StreamBuilder).
+impl<B, H: Handler<B>> Handler<B> for &mut H {
+    const WANTS_EVENTS: bool = H::WANTS_EVENTS;
+
+    #[inline]
+    fn event(&mut self, event: &Event<'_>, delivery: &Delivery<'_, B>) -> ControlFlow<()> {
+        (**self).event(event, delivery)
+    }
+
+    fn buffer(&mut self, buffer: &RetiringBuffer<'_, B>) -> ControlFlow<()> {
+        (**self).buffer(buffer)
+    }
+}
+
+/// Closures as a [`Handler`]. Made by [`StreamBuilder`](crate::stream::StreamBuilder) and by the playback of a file.
 pub struct Closures<E, F> {
-    pub(super) on_event: E,
-    pub(super) on_buffer: F,
+    pub(crate) on_event: E,
+    pub(crate) on_buffer: F,
 }
 
 impl<E, F> fmt::Debug for Closures<E, F> {
@@ -47,7 +60,7 @@ impl<E, F> fmt::Debug for Closures<E, F> {
 pub struct Nothing;
 
 /// A closure for events.
-pub struct OnEvent<E>(pub(super) E);
+pub struct OnEvent<E>(pub(crate) E);
 
 impl<E> fmt::Debug for OnEvent<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,7 +69,7 @@ impl<E> fmt::Debug for OnEvent<E> {
 }
 
 /// A closure for buffers.
-pub struct OnBuffer<F>(pub(super) F);
+pub struct OnBuffer<F>(pub(crate) F);
 
 impl<F> fmt::Debug for OnBuffer<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use crate::record::{Record, RecordSpan};
+use crate::record::RecordSpan;
 use crate::stream::admission::{Accepted, Admission};
 use crate::stream::engine::{Decision, Engine, Handed, Outcome};
 use crate::stream::error::{AddError, Refusal};
@@ -141,33 +141,13 @@ impl<B: AsRef<[u8]>> Session<B> {
     /// Does what comes next. `now` is any clock that does not go back; only the idle release looks at it.
     #[inline]
     pub fn advance(&mut self, now: Duration) -> Step<'_, B> {
-        match self.engine.decide(now) {
-            Decision::Event(index) => match self.engine.event(index) {
-                Some(handed) => event_step(handed),
-                // The engine decided on a resident that it has.
-                None => Step::NeedInput { until: None },
-            },
-            Decision::Buffer(index) => {
-                self.engine.begin_retiring(index);
-                match self.engine.slot(index) {
-                    Some(slot) => Step::Buffer(RetiringBuffer {
-                        slot,
-                        header: self.engine.header(),
-                        stats: self.engine.stats(),
-                        cancelled: self.engine.cancelled(),
-                    }),
-                    None => Step::NeedInput { until: None },
-                }
-            }
-            Decision::NeedInput { until } => Step::NeedInput { until },
-            Decision::End(outcome) => {
-                match outcome {
-                    Outcome::Finished => self.admission.close(),
-                    Outcome::Cancelled => self.admission.cancel(),
-                }
-                Step::End(outcome)
-            }
+        let decision = self.engine.decide(now);
+        match decision {
+            Decision::End(Outcome::Finished) => self.admission.close(),
+            Decision::End(Outcome::Cancelled) => self.admission.cancel(),
+            _ => {}
         }
+        step_of(&mut self.engine, decision)
     }
 
     /// No buffer will follow: what was accepted is delivered, and then the session ends. `CloseTrace` while processing.
@@ -227,14 +207,36 @@ impl<B: AsRef<[u8]>> Session<B> {
     }
 }
 
+/// What the engine decided, as a step.
+#[inline]
+pub(super) fn step_of<B: AsRef<[u8]>>(engine: &mut Engine<B>, decision: Decision) -> Step<'_, B> {
+    match decision {
+        Decision::Event(source) => match engine.event(source) {
+            Some(handed) => event_step(handed),
+            // The engine decided on a resident that it has.
+            None => Step::NeedInput { until: None },
+        },
+        Decision::Buffer(index) => {
+            engine.begin_retiring();
+            match engine.slot(index) {
+                Some(slot) => Step::Buffer(RetiringBuffer {
+                    slot,
+                    header: engine.header(),
+                    stats: engine.stats(),
+                    cancelled: engine.cancelled(),
+                }),
+                None => Step::NeedInput { until: None },
+            }
+        }
+        Decision::NeedInput { until } => Step::NeedInput { until },
+        Decision::End(outcome) => Step::End(outcome),
+    }
+}
+
 #[inline]
 fn event_step<B: AsRef<[u8]>>(handed: Handed<'_, B>) -> Step<'_, B> {
     let Handed { slot, span, stats, cancelled } = handed;
-    match Record::of_span(slot.valid(), span) {
-        Some(record) => Step::Event(slot.context().event(record), Delivery { slot, span, stats, cancelled }),
-        // `as_ref` gives other bytes than before.
-        None => Step::NeedInput { until: None },
-    }
+    Step::Event(slot.context().event(slot.record(span)), Delivery { slot, span, stats, cancelled })
 }
 
 impl<B: AsRef<[u8]>> Drop for Session<B> {
@@ -263,6 +265,12 @@ impl<B: AsRef<[u8]>> Delivery<'_, B> {
     #[must_use]
     pub fn buffer_id(&self) -> BufferId {
         self.slot.id()
+    }
+
+    /// The value that holds the event, as it was added.
+    #[must_use]
+    pub fn buffer(&self) -> &B {
+        self.slot.buffer()
     }
 
     /// What was counted so far, this event included.

@@ -170,6 +170,16 @@ impl<B: AsRef<[u8]>> Slot<B> {
         }
     }
 
+    /// The record at `span`; one of nothing if `as_ref` gives other bytes than it gave.
+    #[inline]
+    pub(super) fn record(&self, span: RecordSpan) -> Record<'_> {
+        let bytes = match &self.expanded {
+            None => self.buffer.as_ref(),
+            Some(expanded) => expanded,
+        };
+        Record::of_span(bytes, span).unwrap_or(Record::NOTHING)
+    }
+
     /// What its events share.
     pub(super) const fn context(&self) -> &BufferContext {
         &self.context

@@ -49,3 +49,20 @@ pub struct Stats {
     /// Stamp of the last delivered event.
     pub last_delivered: Option<Ticks>,
 }
+
+impl Stats {
+    /// Adds what another session counted: sums, and of the delays the longest.
+    pub(crate) fn add(&mut self, other: &Self) {
+        macro_rules! sums {
+            ($($field:ident)*) => {$(self.$field = self.$field.saturating_add(other.$field);)*};
+        }
+        sums!(
+            buffers_received buffers_retired buffers_held buffers_retained bytes_held events_delivered events_filtered
+            events_late buffers_in_disorder damaged_records damaged_bytes damaged_buffers events_lost_flags
+            buffers_lost_flags loss_events sequence_gaps pressure_releases idle_releases completion_panics
+        );
+        self.most_late = self.most_late.max(other.most_late);
+        // Stamps of several clocks have no order.
+        self.last_delivered = None;
+    }
+}

@@ -73,17 +73,7 @@ impl<'a> Event<'a> {
     #[inline]
     #[must_use]
     pub fn time_stamp(&self) -> Option<Ticks> {
-        Some(Ticks(match self.record.header() {
-            Header::Event(header) => header.time_stamp.get(),
-            Header::Perf(header) => header.time_stamp.get(),
-            Header::Full(header) => header.time_stamp.get(),
-            Header::System(header) => header.compact.system_time.get(),
-            Header::Compact(header) => header.system_time.get(),
-            Header::Instance(header) => header.full.time_stamp.get(),
-            Header::OldInstance(header) => header.time_stamp.get(),
-            Header::Message(message) => message.time_stamp()?,
-            Header::Opaque => return None,
-        }))
+        self.record.time_stamp().map(Ticks)
     }
 
     /// The time of day; `None` without a time stamp or without a clock to convert it.

@@ -58,6 +58,12 @@ impl Expander {
         Self { scratch: Vec::new(), filled: 0, format, limit: limits.decompressed_bytes }
     }
 
+    /// Another expander for the same trace.
+    #[cfg(feature = "std")]
+    pub(crate) const fn another(&self) -> Self {
+        Self { scratch: Vec::new(), filled: 0, format: self.format, limit: self.limit }
+    }
+
     /// Tries `format` first from now on, unless another was found to fit before.
     #[cfg(feature = "std")]
     pub(crate) fn prefer(&mut self, format: Format) {
@@ -114,11 +120,30 @@ impl Expander {
     /// Whether compressed data seem to expand to records in `room` bytes. Expands the first eight bytes only.
     #[cfg(feature = "std")]
     pub(crate) fn starts_with_a_record(&self, data: &[u8], room: usize) -> bool {
-        let mut head = [0; 8];
+        self.expand_start(data, room, &mut [0; 8])
+    }
+
+    /// Fills `head` with the start of what compressed data expand to, if they seem to expand to records in `room` bytes.
+    #[cfg(feature = "std")]
+    pub(crate) fn expand_start(&self, data: &[u8], room: usize, head: &mut [u8]) -> bool {
         room <= self.limit
             && self.format.into_iter().chain(FALLBACKS).any(|format| {
-                decompress(format, data, &mut head) == Ok(head.len()) && starts_a_record(head, room)
+                decompress(format, data, head) == Ok(head.len())
+                    && head.first_chunk().is_some_and(|first| starts_a_record(*first, room))
             })
+    }
+
+    /// The most bytes that a buffer expands to.
+    #[cfg(feature = "std")]
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Exchanges the memory that holds what [`Self::expand`] made for other memory, and says how many bytes it is.
+    #[cfg(feature = "std")]
+    pub(crate) const fn exchange(&mut self, memory: &mut Vec<u8>) -> usize {
+        core::mem::swap(&mut self.scratch, memory);
+        core::mem::replace(&mut self.filled, 0)
     }
 
     fn checked_filled(&self, header: &BufferHeader<'_>) -> Result<usize, ParseError> {

@@ -10,33 +10,35 @@ use crate::trace::{LogFileHeader, LogFileMode};
 /// Up to when events may leave.
 #[derive(Debug)]
 pub(super) struct Release {
-    /// Everything up to here may leave.
-    pub(super) watermark: i64,
+    /// Everything up to here may leave: the watermark, or the end of time under pressure.
+    due: i64,
+    watermark: i64,
     /// How long events are held, in ticks; `None` without end.
-    pub(super) window: Option<i64>,
+    window: Option<i64>,
     /// Processors that the header announces.
     pub(super) processors: u16,
     pub(super) single_stream: bool,
-    pub(super) live: bool,
+    live: bool,
     /// The furthest reach of any buffer.
-    pub(super) furthest: i64,
+    furthest: i64,
     /// Reach of the last buffer that ended a flush pass, and of the one before.
-    pub(super) marker: Option<i64>,
-    pub(super) trust_markers: bool,
+    marker: Option<i64>,
+    trust_markers: bool,
     /// The largest window that late events may lead to.
-    pub(super) most_window: Option<i64>,
-    pub(super) idle: Option<Duration>,
+    most_window: Option<i64>,
+    idle: Option<Duration>,
     /// When the last buffer arrived, once `advance` has been told the time.
-    pub(super) last_input: Option<Duration>,
+    last_input: Option<Duration>,
     /// Memory is short: the oldest event may leave whatever its time.
-    pub(super) pressure: bool,
+    pressure: bool,
     /// The input has ended.
-    pub(super) everything: bool,
+    everything: bool,
 }
 
 impl Release {
     pub(super) fn new(options: &Options) -> Self {
         let mut release = Self {
+            due: i64::MIN,
             watermark: i64::MIN,
             window: None,
             processors: 0,
@@ -98,22 +100,45 @@ impl Release {
             self.marker = Some(reach);
         }
         let watermark = [horizon, windowed, marked].into_iter().flatten().max().unwrap_or(i64::MIN);
-        self.watermark = if self.everything { i64::MAX } else { watermark };
+        self.set_watermark(if self.everything { i64::MAX } else { watermark });
     }
 
+    /// Whether an event of this time may leave.
     #[inline]
     pub(super) const fn is_due(&self, time: i64) -> bool {
-        time <= self.watermark || self.pressure
+        time <= self.due
     }
 
-    pub(super) fn everything(&mut self) {
+    /// The next buffer begins at this time, so what is earlier may leave.
+    pub(super) const fn expect(&mut self, next: i64) {
+        self.set_watermark(next.saturating_sub(1));
+    }
+
+    /// No buffer will follow.
+    pub(super) const fn everything(&mut self) {
         self.everything = true;
-        self.watermark = i64::MAX;
+        self.set_watermark(i64::MAX);
     }
 
     /// Everything that is held now; the next buffer sets a watermark again.
     pub(super) const fn everything_for_now(&mut self) {
-        self.watermark = i64::MAX;
+        self.set_watermark(i64::MAX);
+    }
+
+    /// Memory is short, or no longer.
+    pub(super) const fn set_pressure(&mut self, pressure: bool) {
+        self.pressure = pressure;
+        self.set_watermark(self.watermark);
+    }
+
+    /// Whether memory is short.
+    pub(super) const fn is_pressed(&self) -> bool {
+        self.pressure
+    }
+
+    const fn set_watermark(&mut self, watermark: i64) {
+        self.watermark = watermark;
+        self.due = if self.pressure { i64::MAX } else { watermark };
     }
 
     /// When silence will have lasted long enough.

@@ -1,0 +1,79 @@
+//! Compressed buffers: how long one is, only its expansion tells for certain.
+
+use crate::buffer::BufferHeader;
+use crate::error::Offset;
+use crate::file::damage::{DamageCause, DamageKind};
+use crate::file::error::Error;
+use crate::file::input::Input;
+use crate::file::walk::{Found, Walk, out_of_range};
+use crate::trace::ExpandError;
+
+impl<I: Input> Walk<I> {
+    /// The compressed buffer here, which claims `size` bytes. Whether they expand to the announced length and something
+    /// begins behind them tells whether that is true; if not, a shorter one that ends where the next begins may be.
+    pub(super) fn check_compressed(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
+        let whole = have == size;
+        // Where a long claim proved false before, another one is not believed: trying all of them would take a time that
+        // grows with the square of the length.
+        if self.offset().get() >= self.doubtful_until {
+            let expands = self.believes || self.expand(have)?.is_ok();
+            if whole && expands && (self.live || self.search().is_start_or_end(size)?) {
+                return Ok(Some(Found { size, have, compressed: true }));
+            }
+            self.doubtful_until = self.offset().get().saturating_add(Offset::from(have).get());
+        }
+        let next = self.search().next_start(1)?;
+        if !whole && next.is_err() {
+            self.report(DamageKind::CutBuffer, size.saturating_sub(have), None);
+            self.pass(have)?;
+            return Ok(None);
+        }
+        // What begins inside comes first: data that hold a buffer's bytes do not expand to the right length up to there.
+        let next = next.unwrap_or_else(|end| end);
+        let shorter = next.min(size);
+        if self.expand(shorter)?.is_ok() {
+            if shorter < size {
+                self.report_false_size(size, shorter);
+            }
+            return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
+        }
+        self.check_up_to(size, next)
+    }
+
+    /// The compressed buffer here, whose claim of `size` bytes cannot be true: it may reach to the `next`.
+    fn check_up_to(&mut self, size: usize, next: usize) -> Result<Option<Found>, Error> {
+        match self.expand(next)? {
+            Ok(()) => {
+                self.report_false_size(size, next);
+                Ok(Some(Found { size: next, have: next, compressed: true }))
+            }
+            Err(cause) => {
+                self.report(DamageKind::Compressed, next, Some(DamageCause::Expand(cause)));
+                self.pass(next)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The buffer here claims `size` bytes and has `found`.
+    fn report_false_size(&mut self, size: usize, found: usize) {
+        let cause = out_of_range("buffer size", Offset::from(size).get(), found);
+        self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
+    }
+
+    /// Whether the `len` bytes here expand.
+    fn expand(&mut self, len: usize) -> Result<Result<(), ExpandError>, Error> {
+        let layout = self.session.layout();
+        let header = self.input.peek(0, BufferHeader::LEN)?;
+        let most = BufferHeader::parse(header, layout).map_or(0, |header| most_stored(header.filled_bytes()));
+        let stored = self.input.peek(0, len.min(most))?;
+        self.work = self.work.saturating_add(Offset::from(stored.len()).get());
+        Ok(self.expander.expand(stored, layout))
+    }
+}
+
+/// How many bytes of a compressed buffer can matter that expands to `filled` bytes, whatever it says of its own length. No
+/// format takes more than two bytes for each that comes out, but for tables.
+pub(super) fn most_stored(filled: u32) -> usize {
+    usize::try_from(filled).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(4096)
+}

@@ -1,0 +1,189 @@
+//! The engine for fronts that know all buffers ahead: they bring each when it is asked for, in the order of time.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::any::Any;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+
+use crate::buffer::{BufferHeader, BufferView};
+use crate::merge::Key;
+use crate::stream::admission::Accepted;
+use crate::stream::engine::{Decision, Engine, Outcome, least_time};
+use crate::stream::options::Options;
+use crate::stream::session::{Step, step_of};
+use crate::stream::slot::{BufferId, Completed, Completer};
+use crate::stream::stats::Stats;
+use crate::time::Ticks;
+use crate::trace::{BufferContext, LogFileHeader, PartitionInformation, SessionInfo};
+
+/// A session without a gate. What is brought has been checked by whoever brings it.
+#[derive(Debug)]
+pub(crate) struct Play<B: AsRef<[u8]>> {
+    engine: Engine<B>,
+    completer: Arc<Completer<B>>,
+}
+
+/// What a front knows of a buffer that it brings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Brought {
+    /// Its place in the order of arrival, which decides between events of the same time.
+    pub(crate) arrival: u64,
+    /// The header buffer of the trace, whose events come before all others.
+    pub(crate) is_header: bool,
+    /// How many bytes should be there; fewer are if the source is cut.
+    pub(crate) filled: usize,
+    /// The flush time is that of another clock.
+    pub(crate) foreign_flush: bool,
+    pub(crate) session: SessionInfo,
+}
+
+/// What happens next. An event or a buffer is there to be taken as a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Next {
+    /// An event.
+    Event(Source),
+    /// A buffer whose events are over.
+    Buffer(Held),
+    /// A buffer is asked for.
+    Buffers,
+    /// The end.
+    End(Outcome),
+}
+
+/// Where an event is that was decided on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source(usize);
+
+/// Where a buffer is whose events are over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held(usize);
+
+impl<B: AsRef<[u8]>> Play<B> {
+    pub(crate) fn new(
+        options: Options,
+        wants_events: bool,
+        on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
+        header: Option<LogFileHeader>,
+    ) -> Self {
+        let completer = Completer::new(on_complete);
+        let mut engine =
+            Engine::new(options, wants_events, Arc::clone(&completer), Arc::new(AtomicBool::new(false)));
+        engine.be_brought(header);
+        Self { engine, completer }
+    }
+
+    /// What the first event of the next buffer counts as; `None` if no further one will be brought.
+    pub(crate) fn expect(&mut self, next: Option<Key>) {
+        self.engine.expect(next);
+    }
+
+    /// Takes over a buffer. One without a header is nothing, and comes back.
+    pub(crate) fn bring(&mut self, buffer: B, brought: &Brought) -> Result<(), B> {
+        let Brought { arrival, is_header, filled, foreign_flush, session } = *brought;
+        let bytes = buffer.as_ref();
+        let Ok(header) = BufferHeader::parse(bytes, session.layout()) else { return Err(buffer) };
+        let accepted = Accepted {
+            id: BufferId(arrival),
+            filled: filled.min(bytes.len()),
+            compressed: None,
+            is_header,
+            context: BufferContext::new(&header, session),
+            flush_time: header.time_stamp(),
+            sequence_number: None,
+            class: header.buffer_type().map_or(0, |class| class.0),
+            flags: header.buffer_flags().0,
+            disorder: false,
+            header: None,
+        };
+        let flush_time = (!foreign_flush).then_some(accepted.flush_time.0);
+        self.engine.bring(buffer, &accepted, filled, flush_time);
+        Ok(())
+    }
+
+    /// What happens next. What was decided on before counts as dealt with.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Next {
+        match self.engine.decide(Duration::ZERO) {
+            Decision::Event(source) => Next::Event(Source(source)),
+            Decision::Buffer(index) => Next::Buffer(Held(index)),
+            Decision::NeedInput { .. } => Next::Buffers,
+            Decision::End(outcome) => Next::End(outcome),
+        }
+    }
+
+    /// Takes what was decided on.
+    #[inline]
+    pub(crate) fn step(&mut self, next: Next) -> Step<'_, B> {
+        let decision = match next {
+            Next::Event(Source(source)) => Decision::Event(source),
+            Next::Buffer(Held(index)) => Decision::Buffer(index),
+            Next::Buffers => Decision::NeedInput { until: None },
+            Next::End(outcome) => Decision::End(outcome),
+        };
+        step_of(&mut self.engine, decision)
+    }
+
+    /// The time that an event that was decided on counts as: never less than that of its predecessor in the buffer.
+    #[inline]
+    pub(crate) fn time_of(&self, source: Source) -> i64 {
+        self.engine.time_of(source.0)
+    }
+
+    /// A buffer whose events are over, where the walk over it ended, and whether it met damage.
+    pub(crate) fn held(&self, held: Held) -> Option<(&B, usize, bool)> {
+        let (end, is_damaged) = self.engine.walked(held.0);
+        Some((self.engine.slot(held.0)?.buffer(), end, is_damaged))
+    }
+
+    pub(crate) const fn partition(&self) -> Option<&PartitionInformation> {
+        self.engine.partition()
+    }
+
+    pub(crate) fn last_dropped(&self) -> &[Ticks] {
+        self.engine.last_dropped()
+    }
+
+    pub(crate) const fn stats(&self) -> &Stats {
+        self.engine.stats()
+    }
+
+    pub(crate) fn add_sequence_gaps(&mut self, gaps: u64) {
+        self.engine.add_sequence_gaps(gaps);
+    }
+
+    /// The next step is the end; nothing more is delivered.
+    pub(crate) fn cancel(&self) {
+        self.engine.cancelled().store(true, Ordering::Relaxed);
+    }
+
+    /// Completes every buffer that is still held, as abandoned.
+    pub(crate) fn abandon(&mut self) {
+        self.engine.abandon();
+    }
+
+    /// Blocks until no buffer is out.
+    pub(crate) fn wait_for_retained(&self) {
+        self.completer.wait();
+    }
+
+    pub(crate) fn take_completion_panic(&self) -> Option<Box<dyn Any + Send>> {
+        self.completer.take_panic()
+    }
+}
+
+impl<B: AsRef<[u8]>> Drop for Play<B> {
+    fn drop(&mut self) {
+        self.engine.abandon();
+    }
+}
+
+/// A time that no event of a buffer counts as earlier than, by its first stamp and its flush time, each if there is one.
+pub(crate) const fn least_time_of(first: Option<i64>, flush_time: Option<i64>) -> i64 {
+    least_time(first, flush_time)
+}
+
+/// The first stamp of the records of a buffer.
+pub(crate) fn first_stamp(view: &BufferView<'_>) -> Option<i64> {
+    view.records().flatten().find_map(|record| record.time_stamp())
+}
