@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(window.fill(1000).expect("no error").len(), 94);
         assert_eq!(window.available(94).expect("no error"), 94);
         assert_eq!(window.peek(93, 5).expect("no error"), [100]);
-        assert_eq!(window.peek(95, 5).expect("no error"), []);
+        assert!(window.peek(95, 5).expect("no error").is_empty());
         assert_eq!(window.skip(1000).expect("no error"), 94);
         assert_eq!(window.offset(), 100);
         assert!(window.fill(1).expect("no error").is_empty());
