@@ -36,6 +36,8 @@ extern crate std;
 pub mod buffer;
 mod bytes;
 pub mod codec;
+#[cfg(feature = "decode")]
+pub mod decode;
 mod error;
 #[cfg(feature = "std")]
 pub mod file;

@@ -1,0 +1,14 @@
+//! Payloads: from the bytes of an event to named, typed values, without Windows.
+//!
+//! A [`Schema`] says what an event is called and where its values lie. A payload read with it gives [`Value`]s that borrow
+//! the payload.
+
+mod schema;
+mod types;
+mod value;
+
+pub use schema::{
+    Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,
+};
+pub use types::{InType, OutType};
+pub use value::{Str, SystemTime, Value};
