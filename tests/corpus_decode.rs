@@ -23,7 +23,9 @@ fn print_counts() {
             for event in buffer.events().flatten() {
                 let decoded = decoder.decode(&event);
                 *counts.0.entry((decoded.kind(), decoded.outcome().exactness)).or_default() += 1;
-                if decoded.kind() == Some(SchemaKind::TraceLogging) && decoded.outcome().exactness != Exactness::Wholly {
+                if decoded.kind() == Some(SchemaKind::TraceLogging)
+                    && decoded.outcome().exactness != Exactness::Wholly
+                {
                     println!("{:?} {:?}", decoded.names(), decoded.outcome());
                 }
             }

@@ -5,8 +5,8 @@ use std::fs;
 
 use etweir::buffer::BufferView;
 use etweir::decode::{
-    Count, Decoded, Decoder, Exactness, InType, OutType, ProviderTraits, Schema, SchemaKind, Str, Struct, Value,
-    provider_guid,
+    Count, Decoded, Decoder, Exactness, InType, OutType, ProviderTraits, Schema, SchemaKind, Str, Struct,
+    Value, provider_guid,
 };
 use etweir::record::ExtendedType;
 use etweir::testkit::corpus;
