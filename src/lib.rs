@@ -6,6 +6,7 @@
 //! | one raw trace buffer | [`buffer::BufferView`], and [`trace::TraceBuffer`] for its events |
 //! | what a trace says about itself | [`trace::LogFileHeader`] |
 //! | a compressed buffer | [`trace::Expander`] |
+//! | the names and values in an event's payload | `decode::Decoder` (feature `decode`, on by default) |
 //!
 //! All input is taken as hostile: nothing panics, no loop is without bounds, and no allocation goes past [`Limits`]. Damage
 //! costs the record or the buffer that it is in; it is counted and named with its offset, and everything else is delivered.
@@ -14,7 +15,7 @@
 //!
 //! # Features
 //!
-//! `std` (default): reading files. `write`: building buffers and files, compressed and damaged on request. `testkit`: what
+//! `std` (default): reading files. `decode` (default): schemas and payloads. `write`: building buffers and files, compressed and damaged on request. `testkit`: what
 //! the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
