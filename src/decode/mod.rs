@@ -5,29 +5,23 @@
 //! [`SchemaSource`]s, which users can extend.
 //!
 //! ```
-//! # use etweir::write::{EventSpec, BufferSpec, ItemSpec};
-//! # let bytes = BufferSpec::new(4096)
-//! #     .event(&EventSpec {
-//! #         items: vec![ItemSpec::schema_tl("Ping", &[("seq", &[0x08])])],
-//! #         payload: vec![7, 0, 0, 0],
-//! #         ..EventSpec::default()
-//! #     })
-//! #     .to_bytes();
-//! # let view = etweir::buffer::BufferView::parse(&bytes)?;
-//! # let buffer = etweir::trace::TraceBuffer::new(view, etweir::trace::SessionInfo::unknown());
-//! # let mut lines = Vec::new();
+//! use etweir::EtlReader;
 //! use etweir::decode::Decoder;
 //!
+//! let mut reader = EtlReader::open("fixtures/demo.etl")?;
 //! let mut decoder = Decoder::new();
-//! for event in buffer.events().flatten() {
-//!     let decoded = decoder.decode(&event);
-//!     for field in decoded.fields().flatten() {
-//!         println!("{} = {:?}", field.property.name, field.value);
-//! #       lines.push(format!("{} = {:?}", field.property.name, field.value));
+//! # let mut values = 0;
+//! while let Some(buffer) = reader.next_buffer()? {
+//!     for event in buffer.events().flatten() {
+//!         let decoded = decoder.decode(&event);
+//!         for field in decoded.fields().flatten() {
+//!             println!("{} = {:?}", field.property.name, field.value);
+//! #           values += 1;
+//!         }
 //!     }
 //! }
-//! # assert_eq!(lines, ["seq = UInt(7)"]);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # assert_ne!(values, 0);
+//! # Ok::<(), etweir::Error>(())
 //! ```
 //!
 //! # Cost
