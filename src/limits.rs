@@ -19,6 +19,21 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// How many entries of damage keep their details, per file; further ones are only counted. Default: 1,000.
     pub damage_entries: usize,
+    /// How many properties a schema may have, members of structures included. Default: 1,024.
+    pub schema_properties: usize,
+    /// How deep structures may lie inside structures. Default: 16.
+    pub struct_depth: usize,
+    /// The longest text of a schema, such as a name or a message, in bytes as it is stored. Default: 64 KiB.
+    pub string_bytes: usize,
+    /// All text of one schema or map together, in bytes of UTF-8. Default: 64 KiB.
+    pub schema_bytes: usize,
+    /// What is kept of the metadata inside a trace, in bytes as they lie in it: descriptions of events, maps, manifests, and
+    /// parts of manifests that wait for the rest. Further ones are counted and not used. Default: 64 MiB.
+    pub metadata_bytes: usize,
+    /// The largest manifest, in bytes as it is stored. Default: 16 MiB.
+    pub xml_bytes: usize,
+    /// How deep the elements of a manifest may nest. Default: 64.
+    pub xml_depth: usize,
 }
 
 impl Default for Limits {
@@ -27,6 +42,13 @@ impl Default for Limits {
             buffer_bytes: 16 * 1024 * 1024 + 4096,
             decompressed_bytes: 16 * 1024 * 1024,
             damage_entries: 1000,
+            schema_properties: 1024,
+            struct_depth: 16,
+            string_bytes: 64 * 1024,
+            schema_bytes: 64 * 1024,
+            metadata_bytes: 64 * 1024 * 1024,
+            xml_bytes: 16 * 1024 * 1024,
+            xml_depth: 64,
         }
     }
 }

@@ -3,10 +3,17 @@
 //! A [`Schema`] says what an event is called and where its values lie. A payload read with it gives [`Value`]s that borrow
 //! the payload.
 
+mod embedded;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 mod schema;
+mod tdh;
 mod types;
 mod value;
+#[cfg(feature = "manifest")]
+mod winmeta;
 
+pub use embedded::{DecodingSource, EventInfo};
 pub use schema::{
     Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,
 };
