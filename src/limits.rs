@@ -19,10 +19,12 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// How many entries of damage keep their details, per file; further ones are only counted. Default: 1,000.
     pub damage_entries: usize,
-    /// How many properties a schema may have, members of structures included. Default: 1,024.
+    /// The most properties that a schema may have, members of structures included. Default: 1,024.
     pub schema_properties: usize,
-    /// How deep structures may lie inside structures. Default: 16.
+    /// How deep structures may lie in structures. Default: 16.
     pub struct_depth: usize,
+    /// The most elements that an array in a payload may have. Default: 65,535.
+    pub array_elements: u32,
     /// The longest text of a schema, such as a name or a message, in bytes as it is stored. Default: 64 KiB.
     pub string_bytes: usize,
     /// All text of one schema or map together, in bytes of UTF-8. Default: 64 KiB.
@@ -44,6 +46,7 @@ impl Default for Limits {
             damage_entries: 1000,
             schema_properties: 1024,
             struct_depth: 16,
+            array_elements: 65_535,
             string_bytes: 64 * 1024,
             schema_bytes: 64 * 1024,
             metadata_bytes: 64 * 1024 * 1024,

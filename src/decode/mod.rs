@@ -3,19 +3,27 @@
 //! A [`Schema`] says what an event is called and where its values lie. A payload read with it gives [`Value`]s that borrow
 //! the payload.
 
+mod cursor;
 mod embedded;
+mod error;
 #[cfg(feature = "manifest")]
 pub mod manifest;
+mod plan;
 mod schema;
 mod tdh;
 mod types;
 mod value;
+mod view;
+mod walk;
 #[cfg(feature = "manifest")]
 mod winmeta;
 
 pub use embedded::{DecodingSource, EventInfo};
+pub use error::DecodeError;
 pub use schema::{
     Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,
 };
 pub use types::{InType, OutType};
 pub use value::{Str, SystemTime, Value};
+pub use view::{Array, Elements, Members, Struct};
+pub use walk::{Field, Fields};
