@@ -13,38 +13,45 @@ use crate::decode::schema::{Name, ValueMap, ValueMapKind};
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
 
-/// Reads the `EVENT_MAP_INFO` at the start of `bytes`, which the offsets in it count from.
-///
-/// `None` for kinds of maps that give no texts for numbers.
-pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<ValueMap>, ParseError> {
-    let mut reader = Reader::new(bytes, 0);
-    let raw: &RawMapInfo = reader.view("EVENT_MAP_INFO")?;
-    let kind = match raw.flag.get() {
-        MANIFEST_VALUE_MAP | WBEM_VALUE_MAP if raw.value_type.get() == ULONG => ValueMapKind::Value,
-        MANIFEST_BIT_MAP | WBEM_BIT_MAP if raw.value_type.get() == ULONG => ValueMapKind::Bits,
-        _ => return Ok(None),
-    };
-    let count = usize::try_from(raw.entry_count.get()).unwrap_or(usize::MAX);
-    let room = reader.rest().len().checked_div(size_of::<RawMapEntry>()).unwrap_or(0);
-    if count > room {
-        return Err(ParseError::OutOfRange {
-            what: "EVENT_MAP_INFO",
-            field: "EntryCount",
-            at: Offset(0),
-            value: raw.entry_count.get().into(),
-            min: 0,
-            max: Offset::from(room).get(),
-        });
+impl ValueMap {
+    /// Reads the `EVENT_MAP_INFO` at the start of `bytes`, which the offsets in it count from.
+    ///
+    /// `None` for kinds of maps that give no texts for numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] with the offset in `bytes` if the structure, an entry or a text is not there or is larger than `limits`
+    /// allow.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Self>, ParseError> {
+        let mut reader = Reader::new(bytes, 0);
+        let raw: &RawMapInfo = reader.view("EVENT_MAP_INFO")?;
+        let kind = match raw.flag.get() {
+            MANIFEST_VALUE_MAP | WBEM_VALUE_MAP if raw.value_type.get() == ULONG => ValueMapKind::Value,
+            MANIFEST_BIT_MAP | WBEM_BIT_MAP if raw.value_type.get() == ULONG => ValueMapKind::Bits,
+            _ => return Ok(None),
+        };
+        let count = usize::try_from(raw.entry_count.get()).unwrap_or(usize::MAX);
+        let room = reader.rest().len().checked_div(size_of::<RawMapEntry>()).unwrap_or(0);
+        if count > room {
+            return Err(ParseError::OutOfRange {
+                what: "EVENT_MAP_INFO",
+                field: "EntryCount",
+                at: Offset(0),
+                value: raw.entry_count.get().into(),
+                min: 0,
+                max: Offset::from(room).get(),
+            });
+        }
+        let mut texts = Texts::new(bytes, "EVENT_MAP_INFO", limits);
+        let name = Name::Owned(texts.required("NameOffset", raw.name_offset.get())?);
+        let mut entries = Vec::with_capacity(count);
+        for _ in 0..count {
+            let entry: &RawMapEntry = reader.view("EVENT_MAP_ENTRY")?;
+            let text = texts.name("OutputOffset", entry.output_offset.get())?;
+            entries.push((entry.value.get(), text.unwrap_or_default()));
+        }
+        Ok(Some(Self::new(name, kind, entries)))
     }
-    let mut texts = Texts::new(bytes, "EVENT_MAP_INFO", limits);
-    let name = Name::Owned(texts.required("NameOffset", raw.name_offset.get())?);
-    let mut entries = Vec::with_capacity(count);
-    for _ in 0..count {
-        let entry: &RawMapEntry = reader.view("EVENT_MAP_ENTRY")?;
-        let text = texts.name("OutputOffset", entry.output_offset.get())?;
-        entries.push((entry.value.get(), text.unwrap_or_default()));
-    }
-    Ok(Some(ValueMap::new(name, kind, entries)))
 }
 
 /// `EVENT_MAP_INFO` without the array of entries at its end.
