@@ -12,11 +12,6 @@ pub(crate) fn opcode_name(opcode: u8) -> Option<&'static str> {
     name(&OPCODES, opcode)
 }
 
-/// The name of a channel that no provider defines.
-pub(crate) fn channel_name(channel: u8) -> Option<&'static str> {
-    name(&CHANNELS, channel)
-}
-
 /// The names of the standard keywords among these bits, from the lowest bit up.
 pub(crate) fn keyword_names(keyword: u64) -> impl Iterator<Item = &'static str> {
     KEYWORDS.iter().filter(move |(mask, _)| keyword & mask != 0).map(|&(_, name)| name)

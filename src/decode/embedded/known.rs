@@ -248,12 +248,8 @@ const OVERHEAD: usize = 128;
 
 /// What the events that are described have in their headers; `None` for what describes no payload.
 fn identity(info: &EventInfo) -> Option<Identity> {
-    let manifest = |provider| Identity {
-        provider,
-        is_classic: false,
-        id: info.id(),
-        version: info.version(),
-    };
+    let manifest =
+        |provider| Identity { provider, is_classic: false, id: info.id(), version: info.version() };
     match info.source() {
         DecodingSource::XML_FILE => Some(manifest(info.provider_id())),
         // The id of a TraceLogging event tells it from others only if it has one; as a rule it carries its description.

@@ -15,11 +15,6 @@ use crate::bytes::Reader;
 use crate::error::{Offset, ParseError};
 use crate::guid::Guid;
 
-/// The id and the task of the events that carry chunks.
-pub(super) const MANIFEST_DATA_ID: u16 = 0xFFFE;
-/// Their opcode.
-pub(super) const MANIFEST_DATA_OPCODE: u8 = 0xFE;
-
 /// A chunk of a manifest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk<'a> {

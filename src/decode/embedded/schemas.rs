@@ -3,8 +3,8 @@
 use alloc::sync::Arc;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::decode::builtin::{MANIFEST_DATA_ID, is_manifest_data};
 use crate::decode::embedded::known::{Identity, Known, Lesson};
-use crate::decode::embedded::manifest_data::MANIFEST_DATA_ID;
 use crate::decode::embedded::report::MetadataReport;
 use crate::decode::schema::{Name, Schema};
 use crate::decode::source::{Candidate, Certainty, Found, Query, SchemaSource};
@@ -12,6 +12,7 @@ use crate::decode::source::{Candidate, Certainty, Found, Query, SchemaSource};
 use crate::decode::{schema::SchemaKind, source::Scope};
 use crate::guid::Guid;
 use crate::limits::Limits;
+use crate::record::Header;
 use crate::trace::{Event, EventFlags};
 
 /// Schemas that the trace carries: descriptions and maps that merging added (`xperf -merge`, WPR, PerfView), and the
@@ -66,9 +67,8 @@ impl TraceSchemas {
         let (provider, payload, limits) = (event.provider_id(), event.user_data(), &self.limits);
         let mut known = self.write();
         let lesson = match event.opcode() {
-            _ if event.id() == MANIFEST_DATA_ID => {
-                known.learn_chunk(provider, event.process_id(), payload, limits)
-            }
+            _ if is_manifest_data(event) => known.learn_chunk(provider, event.process_id(), payload, limits),
+            _ if event.id() != 0 => Lesson::Nothing,
             OPCODE_EVENT_INFO => known.learn_info(provider, payload, limits),
             _ => known.learn_map(provider, payload, limits),
         };
@@ -159,10 +159,11 @@ fn lower(schema: Schema) -> Candidate {
     sure(schema).only_exact().with_certainty(Certainty::LowerVersion)
 }
 
+/// By what identifies an event alone, which for manifests is less than what makes them.
 #[inline]
 fn is_metadata(event: &Event<'_>) -> bool {
     if event.id() != 0 {
-        return event.id() == MANIFEST_DATA_ID && !is_classic(event);
+        return event.id() == MANIFEST_DATA_ID && matches!(event.record().header(), Header::Event(_));
     }
     matches!(event.opcode(), OPCODE_EVENT_INFO | OPCODE_MAP_INFO)
         && event.provider_id() == EVENT_METADATA
@@ -188,11 +189,7 @@ fn is_classic(event: &Event<'_>) -> bool {
 /// The class of the events with which merging describes others.
 ///
 /// Source: payload reference on manifests, "Event metadata".
-const EVENT_METADATA: Guid = Guid::from_parts(
-    0xBBCC_F6C1,
-    0x6CD1,
-    0x48C4,
-    [0x80, 0xFF, 0x83, 0x94, 0x82, 0xE3, 0x76, 0x71],
-);
+const EVENT_METADATA: Guid =
+    Guid::from_parts(0xBBCC_F6C1, 0x6CD1, 0x48C4, [0x80, 0xFF, 0x83, 0x94, 0x82, 0xE3, 0x76, 0x71]);
 const OPCODE_EVENT_INFO: u8 = 32;
 const OPCODE_MAP_INFO: u8 = 33;
