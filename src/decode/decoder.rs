@@ -259,7 +259,7 @@ impl Decoder {
             Some(slot) => slot,
             None => {
                 let answer = self.ask(event, items, decode_guid);
-                if answer.candidates.iter().all(|candidate| candidate.exact) {
+                if !answer.names_provider() {
                     self.ask_for_name(event.provider_id());
                 }
                 self.answers.insert(key, answer)
@@ -332,7 +332,7 @@ impl Decoder {
         answer
     }
 
-    /// A provider may be known whose event is not.
+    /// A provider may have a name although its event has none.
     fn ask_for_name(&mut self, provider: Guid) {
         if !self.names.knows(provider)
             && let Some(name) = self.sources.iter().find_map(|source| source.provider_name(provider))
