@@ -112,7 +112,9 @@ pub(super) struct Assemblies {
 struct Assembly {
     envelope: Envelope,
     chunks: BTreeMap<u16, Box<[u8]>>,
-    bytes: usize,
+    text_bytes: usize,
+    /// The same with what keeping them costs.
+    cost: usize,
 }
 
 impl Assemblies {
@@ -138,17 +140,18 @@ impl Assemblies {
             return Added::Waiting;
         }
         if assembly.envelope != envelope || known.is_some() {
-            self.held = self.held.saturating_sub(assembly.bytes);
+            self.held = self.held.saturating_sub(assembly.cost);
             *assembly = Assembly::new(envelope);
         }
         let cost = text.len().saturating_add(OVERHEAD);
-        let bytes = assembly.bytes.saturating_add(cost);
-        if bytes > longest || self.held.saturating_add(cost) > room {
+        let text_bytes = assembly.text_bytes.saturating_add(text.len());
+        if text_bytes > longest || self.held.saturating_add(cost) > room {
             self.forget(provider, process);
             return Added::Refused;
         }
         assembly.chunks.insert(number, text.into());
-        assembly.bytes = bytes;
+        assembly.text_bytes = text_bytes;
+        assembly.cost = assembly.cost.saturating_add(cost);
         self.held = self.held.saturating_add(cost);
         if assembly.chunks.len() < usize::from(envelope.total_chunks) {
             return Added::Waiting;
@@ -170,14 +173,14 @@ impl Assemblies {
 
     fn forget(&mut self, provider: Guid, process: Option<u32>) {
         if let Some(assembly) = self.open.remove(&(provider, process)) {
-            self.held = self.held.saturating_sub(assembly.bytes);
+            self.held = self.held.saturating_sub(assembly.cost);
         }
     }
 }
 
 impl Assembly {
     const fn new(envelope: Envelope) -> Self {
-        Self { envelope, chunks: BTreeMap::new(), bytes: 0 }
+        Self { envelope, chunks: BTreeMap::new(), text_bytes: 0, cost: 0 }
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-use core::hash::{BuildHasher, Hash, Hasher};
+use core::hash::BuildHasher;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 
@@ -29,6 +29,8 @@ struct Senders {
     /// Of the envelope, major and minor.
     version: (u8, u8),
     processes: BTreeSet<u32>,
+    /// Whom the manifest describes, control ids included.
+    described: Vec<Guid>,
 }
 
 /// What a manifest says about one provider.
@@ -56,15 +58,12 @@ struct Digester(RandomState, RandomState);
 impl Manifests {
     /// More processes than this are not told apart.
     const MOST_PROCESSES: usize = 65_536;
+    /// Each is looked at when an event of the provider is looked up.
+    const MOST_DESCRIPTIONS: usize = 64;
 
     pub(super) fn digest(&self, text: &[u8]) -> Digest {
-        let hash = |state: &RandomState| {
-            let mut hasher = state.build_hasher();
-            text.hash(&mut hasher);
-            hasher.finish()
-        };
         let Digester(one, other) = &self.digester;
-        Digest(hash(one), hash(other), text.len())
+        Digest(one.hash_one(text), other.hash_one(text), text.len())
     }
 
     /// Whether the text was seen before.
@@ -79,8 +78,8 @@ impl Manifests {
         if senders.processes.len() >= Self::MOST_PROCESSES || !senders.processes.insert(process) {
             return false;
         }
-        let mut rivals = self.descriptions.values().filter(|descriptions| descriptions.len() > 1);
-        rivals.any(|descriptions| descriptions.iter().any(|description| description.senders == place))
+        let has_rivals = |id| self.descriptions.get(id).is_some_and(|descriptions| descriptions.len() > 1);
+        senders.described.iter().any(has_rivals)
     }
 
     /// Remembers a text that describes nothing.
@@ -88,7 +87,7 @@ impl Manifests {
         self.texts.insert(digest, None);
     }
 
-    /// Adds a manifest that was not known.
+    /// Adds a manifest that was not known. Of a provider that has too many, further ones are not kept.
     pub(super) fn add(
         &mut self,
         digest: Digest,
@@ -97,15 +96,19 @@ impl Manifests {
         manifest: &Manifest,
     ) {
         let place = self.senders.len();
-        self.texts.insert(digest, Some(place));
-        self.senders.push(Senders { version, processes: process.into_iter().collect() });
+        let mut described = Vec::new();
         for provider in manifest.providers() {
             let control = provider.control_id().filter(|control| *control != provider.id());
             for id in [Some(provider.id()), control].into_iter().flatten() {
-                let description = Description { provider: Arc::clone(provider), senders: place };
-                self.descriptions.entry(id).or_default().push(description);
+                let descriptions = self.descriptions.entry(id).or_default();
+                if descriptions.len() < Self::MOST_DESCRIPTIONS {
+                    descriptions.push(Description { provider: Arc::clone(provider), senders: place });
+                    described.push(id);
+                }
             }
         }
+        self.texts.insert(digest, Some(place));
+        self.senders.push(Senders { version, processes: process.into_iter().collect(), described });
     }
 
     /// The descriptions of a provider, the best for an event of this process first: those that the process wrote, then the

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use crate::decode::schema::Name;
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
-use crate::utf16::Utf16;
+use crate::utf16::{Utf16, zero_unit};
 
 /// The texts of one structure. Offsets may point to the same place any number of times, so what they give together has a
 /// limit of its own.
@@ -73,36 +73,30 @@ impl<'a> Texts<'a> {
     }
 
     /// The text at `offset`, and where the bytes behind its zero are.
+    ///
+    /// Looks no further than the text may reach. Each unit that is looked at counts as a byte at least, so that all texts
+    /// together cost no more than what is allowed of them, wherever offsets point.
     fn at(&self, field: &'static str, offset: u32) -> Result<(Utf16<'a>, usize), ParseError> {
         let at = usize::try_from(offset).unwrap_or(usize::MAX);
-        let bytes = self.bytes.get(at..).filter(|bytes| !bytes.is_empty()).ok_or(self.out_of_range(
-            field,
-            at,
-            self.bytes.len(),
-        ))?;
-        let (text, rest) = Utf16::until_zero(bytes);
-        let len = text.as_bytes().len();
-        // Whatever follows, a zero that is there leaves two bytes fewer than the text.
-        let end = len.saturating_add(2);
-        if bytes.len().saturating_sub(rest.len()) < end {
-            return Err(ParseError::Truncated {
-                what: field,
-                at: Offset::from(at),
-                need: Offset::from(end).get(),
-                have: Offset::from(bytes.len()).get(),
+        let Some(bytes) = self.bytes.get(at..).filter(|bytes| !bytes.is_empty()) else {
+            return Err(self.out_of_range(field, at, self.bytes.len()));
+        };
+        let most = self.longest.min(self.left.saturating_mul(2));
+        let with_zero = most.saturating_add(2).min(bytes.len());
+        let Some(len) = zero_unit(bytes.get(..with_zero).unwrap_or_default()) else {
+            let at = Offset::from(at);
+            return Err(if with_zero == bytes.len() {
+                let have = Offset::from(bytes.len()).get();
+                ParseError::Truncated { what: field, at, need: have.saturating_add(2), have }
+            } else {
+                // How much longer it is was not looked at.
+                let max = Offset::from(most).get();
+                let value = max.saturating_add(1);
+                ParseError::OutOfRange { what: field, field: "length", at, value, min: 0, max }
             });
-        }
-        if len > self.longest {
-            return Err(ParseError::OutOfRange {
-                what: field,
-                field: "length",
-                at: Offset::from(at),
-                value: Offset::from(len).get(),
-                min: 0,
-                max: Offset::from(self.longest).get(),
-            });
-        }
-        Ok((text, at.saturating_add(end)))
+        };
+        let text = Utf16::new(bytes.get(..len).unwrap_or_default());
+        Ok((text, at.saturating_add(len).saturating_add(2)))
     }
 
     fn keep(&mut self, field: &'static str, text: Utf16<'_>) -> Result<String, ParseError> {

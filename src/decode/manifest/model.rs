@@ -196,15 +196,15 @@ impl Names<'_> {
 
     fn to_owned(&self) -> EventNames {
         let name = |text: &str| Name::Owned(String::from(text));
-        let mut names = EventNames::default();
-        names.provider = Some(name(self.provider));
-        names.event = self.event.map(name);
-        names.task = self.task.map(name);
-        names.opcode = self.opcode.map(name);
-        names.level = self.level.map(name);
-        names.channel = self.channel.map(name);
-        names.keywords = self.keywords.iter().copied().map(name).collect();
-        names.message = self.message.map(name);
-        names
+        EventNames {
+            provider: Some(name(self.provider)),
+            event: self.event.map(name),
+            task: self.task.map(name),
+            opcode: self.opcode.map(name),
+            level: self.level.map(name),
+            channel: self.channel.map(name),
+            keywords: self.keywords.iter().copied().map(name).collect(),
+            message: self.message.map(name),
+        }
     }
 }

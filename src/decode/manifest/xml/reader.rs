@@ -412,7 +412,7 @@ impl State<'_> {
             let place = keys.iter().zip(&mut values).find(|(key, _)| **key == attribute.key.into_inner());
             let Some((_, value @ None)) = place else { continue };
             let text = attribute.normalized_value(XmlVersion::Explicit1_0);
-            let text = text.map_err(|error| self.xml_error(error.into()))?;
+            let text = text.map_err(|error| self.xml_error(error))?;
             *value = Some(text);
         }
         Ok(values)
