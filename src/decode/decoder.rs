@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -187,6 +188,23 @@ impl Decoder {
     #[must_use]
     pub fn sources(&self) -> &[Arc<dyn SchemaSource>] {
         &self.sources
+    }
+
+    /// The first source of this type: what it has learned can be asked of it.
+    ///
+    /// ```
+    /// use etweir::decode::{Decoder, TraceSchemas};
+    ///
+    /// let decoder = Decoder::new();
+    /// let schemas: &TraceSchemas = decoder.source().expect("one of the default sources");
+    /// assert_eq!(schemas.report().manifests, 0);
+    /// ```
+    #[must_use]
+    pub fn source<T: SchemaSource>(&self) -> Option<&T> {
+        self.sources.iter().find_map(|source| {
+            let source: &dyn Any = &**source;
+            source.downcast_ref()
+        })
     }
 
     /// The name of a provider, as far as an event has told it.

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::any::Any;
 
 use crate::decode::schema::{Name, Schema};
 use crate::guid::Guid;
@@ -16,7 +17,7 @@ use crate::trace::Event;
 /// TraceLogging events and WPP messages are not asked for.
 ///
 /// Sources are shared by all clones of a decoder. One that learns keeps what it knows behind a lock.
-pub trait SchemaSource: Send + Sync {
+pub trait SchemaSource: Any + Send + Sync {
     /// What may describe events of this identity.
     fn find(&self, query: &Query<'_>) -> Found;
 
