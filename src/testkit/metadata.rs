@@ -80,9 +80,7 @@ pub fn manifest(bytes: &[u8]) {
 ///
 /// Each piece is a byte that says what it is, a 16-bit length, and its payload.
 pub fn learning(bytes: &[u8]) {
-    let mut limits = Limits::default();
-    limits.metadata_bytes = 16 * 1024;
-    limits.xml_bytes = 8 * 1024;
+    let limits = Limits { metadata_bytes: 16 * 1024, xml_bytes: 8 * 1024, ..Limits::default() };
     let mut decoder = Decoder::with_limits(&limits);
     let mut pieces = Vec::new();
     let mut rest = bytes;

@@ -6,10 +6,13 @@ use alloc::vec::Vec;
 use std::collections::HashMap;
 
 use crate::decode::embedded::event_info::{DecodingSource, EventInfo};
-use crate::decode::embedded::manifest_data::{Added, Assemblies, Chunk};
+#[cfg(feature = "manifest")]
+use crate::decode::embedded::manifest_data::{Added, Assemblies, Chunk, Complete};
 #[cfg(feature = "manifest")]
 use crate::decode::embedded::manifests::Manifests;
 use crate::decode::embedded::report::{MetadataProblemKind, MetadataReport};
+#[cfg(feature = "manifest")]
+use crate::decode::manifest::Manifest;
 use crate::decode::schema::{Name, Schema, SchemaError, ValueMap};
 use crate::guid::Guid;
 use crate::limits::Limits;
@@ -21,6 +24,7 @@ pub(super) struct Known {
     infos: BTreeMap<Identity, Arc<[u8]>>,
     maps: HashMap<Guid, BTreeMap<Name, Arc<ValueMap>>>,
     names: HashMap<Guid, Name>,
+    #[cfg(feature = "manifest")]
     assemblies: Assemblies,
     #[cfg(feature = "manifest")]
     manifests: Manifests,
@@ -51,7 +55,11 @@ pub(super) enum Lesson {
 
 impl Known {
     pub(super) fn report(&self) -> MetadataReport {
-        MetadataReport { incomplete: self.assemblies.waiting(), ..self.report.clone() }
+        #[cfg(feature = "manifest")]
+        let incomplete = self.assemblies.waiting();
+        #[cfg(not(feature = "manifest"))]
+        let incomplete = 0;
+        MetadataReport { incomplete, ..self.report.clone() }
     }
 
     /// The name that metadata gave a provider.
@@ -119,6 +127,7 @@ impl Known {
     }
 
     /// Takes in a chunk of a manifest.
+    #[cfg(feature = "manifest")]
     pub(super) fn learn_chunk(
         &mut self,
         provider: Guid,
@@ -137,14 +146,15 @@ impl Known {
                 self.report.refused = self.report.refused.saturating_add(1);
                 Lesson::Nothing
             }
-            #[cfg(feature = "manifest")]
             Added::Complete(complete) => self.learn_manifest(provider, process, &complete, limits),
-            #[cfg(not(feature = "manifest"))]
-            Added::Complete(_) => {
-                self.report.unread = self.report.unread.saturating_add(1);
-                Lesson::Nothing
-            }
         }
+    }
+
+    /// Counts a chunk of a manifest, which takes the feature `manifest` to be read.
+    #[cfg(not(feature = "manifest"))]
+    pub(super) const fn pass_chunk(&mut self) -> Lesson {
+        self.report.unread = self.report.unread.saturating_add(1);
+        Lesson::Nothing
     }
 
     #[cfg(feature = "manifest")]
@@ -152,11 +162,9 @@ impl Known {
         &mut self,
         provider: Guid,
         process: Option<u32>,
-        complete: &crate::decode::embedded::manifest_data::Complete<'_>,
+        complete: &Complete<'_>,
         limits: &Limits,
     ) -> Lesson {
-        use crate::decode::manifest::Manifest;
-
         let text = &*complete.text;
         let digest = self.manifests.digest(text);
         if self.manifests.has(digest) {
@@ -227,7 +235,10 @@ impl Known {
     /// Takes room for a piece, or counts it as refused.
     fn has_room(&mut self, bytes: usize, limits: &Limits) -> bool {
         let cost = bytes.saturating_add(OVERHEAD);
+        #[cfg(feature = "manifest")]
         let held = self.bytes.saturating_add(self.assemblies.held());
+        #[cfg(not(feature = "manifest"))]
+        let held = self.bytes;
         let has_room = limits.metadata_bytes.saturating_sub(held) >= cost;
         if has_room {
             self.bytes = self.bytes.saturating_add(cost);

@@ -2,6 +2,7 @@
 
 mod event_info;
 mod known;
+#[cfg(feature = "manifest")]
 mod manifest_data;
 #[cfg(feature = "manifest")]
 mod manifests;

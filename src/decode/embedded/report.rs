@@ -24,7 +24,7 @@ pub struct MetadataReport {
     pub contradicting: u64,
     /// Pieces of kinds that describe no payload: trace message formats, maps of patterns.
     pub unsupported: u64,
-    /// Complete manifests that could not be read since the feature `manifest` is off.
+    /// Pieces of manifests that were not read, since the feature `manifest` is off.
     pub unread: u64,
     /// Pieces past [`Limits::metadata_bytes`](crate::Limits::metadata_bytes) or, manifests alone, past
     /// [`Limits::xml_bytes`](crate::Limits::xml_bytes), which are not used.

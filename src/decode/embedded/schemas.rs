@@ -67,7 +67,10 @@ impl TraceSchemas {
         let (provider, payload, limits) = (event.provider_id(), event.user_data(), &self.limits);
         let mut known = self.write();
         let lesson = match event.opcode() {
+            #[cfg(feature = "manifest")]
             _ if is_manifest_data(event) => known.learn_chunk(provider, event.process_id(), payload, limits),
+            #[cfg(not(feature = "manifest"))]
+            _ if is_manifest_data(event) => known.pass_chunk(),
             _ if event.id() != 0 => Lesson::Nothing,
             OPCODE_EVENT_INFO => known.learn_info(provider, payload, limits),
             _ => known.learn_map(provider, payload, limits),

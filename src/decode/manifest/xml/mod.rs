@@ -11,6 +11,7 @@ mod reader;
 mod resolve;
 mod template;
 mod text;
+mod types;
 
 use crate::decode::manifest::error::{ManifestError, ManifestErrorKind};
 use crate::decode::manifest::model::Manifest;

@@ -12,7 +12,7 @@ use crate::decode::manifest::xml::problems::{Problem, Problems};
 use crate::decode::manifest::xml::raw::{
     Amount, Channel, Event, Item, Language, Map, Message, Named, Opcode, Provider, Strings, Template,
 };
-use crate::decode::tdh;
+use crate::decode::manifest::xml::types;
 use crate::guid::Guid;
 use crate::limits::Limits;
 
@@ -318,13 +318,13 @@ impl State<'_> {
         let [name, count, tags, in_type, out_type, map, length] = self.attributes(start, keys)?;
         let mut item = self.new_item("data", name, count, tags);
         let in_type = in_type.unwrap_or(Cow::Borrowed("win:UnicodeString"));
-        let number = tdh::in_type_number(without_prefix(&in_type));
+        let number = types::in_type_number(without_prefix(&in_type));
         if number.is_none() {
             self.problem(ManifestErrorKind::value("data", "inType", &in_type));
         }
         item.in_type = number.unwrap_or(0);
         if let Some(out_type) = out_type {
-            let number = tdh::out_type_number(without_prefix(&out_type));
+            let number = types::out_type_number(without_prefix(&out_type));
             if number.is_none() {
                 self.problem(ManifestErrorKind::value("data", "outType", &out_type));
             }
