@@ -306,12 +306,27 @@ impl Decoder {
 
     /// Where the answer for an event of this identity is.
     fn answer(&mut self, event: &Event<'_>, key: Key, case: &Case<'_>) -> Place {
+        self.catch_up();
+        let slot = self.slot(event, key, case);
+        match self.answers.get(slot) {
+            Some(answer) if answer.scope == Scope::Identity && !answer.teaches => Place::Answer(slot),
+            _ => self.answer_of_one(event, key, case, slot),
+        }
+    }
+
+    /// Forgets the answers if a source has learned something since they were given.
+    fn catch_up(&mut self) {
         let lessons = self.lessons.load(Ordering::Acquire);
         if lessons != self.seen_lessons {
             self.seen_lessons = lessons;
             self.answers.clear();
         }
-        let slot = match self.answers.slot(&key) {
+    }
+
+    /// Where the answer for the identity is kept, after it was asked for if need be.
+    #[inline]
+    fn slot(&mut self, event: &Event<'_>, key: Key, case: &Case<'_>) -> usize {
+        match self.answers.slot(&key) {
             Some(slot) => slot,
             None => {
                 let answer = self.ask(event, case);
@@ -320,50 +335,32 @@ impl Decoder {
                 }
                 self.answers.insert(key, answer)
             }
-        };
-        match self.answers.get(slot) {
-            Some(answer) if answer.scope == Scope::Identity && !answer.teaches => Place::Answer(slot),
-            Some(&Answer { scope, teaches, .. }) => {
-                self.answer_of_one(event, key, case, slot, scope, teaches)
-            }
-            None => Place::Nowhere,
         }
     }
 
     /// The same for events that teach, and where an answer holds for less than the identity.
     #[cold]
-    fn answer_of_one(
-        &mut self,
-        event: &Event<'_>,
-        key: Key,
-        case: &Case<'_>,
-        slot: usize,
-        scope: Scope,
-        teaches: bool,
-    ) -> Place {
-        if teaches {
+    fn answer_of_one(&mut self, event: &Event<'_>, key: Key, case: &Case<'_>, mut slot: usize) -> Place {
+        if self.answers.get(slot).is_some_and(|answer| answer.teaches) {
             // All of them see it: each may know something else about it.
             let learned = self.sources.iter().filter(|source| source.learn(event)).count();
             if learned > 0 {
                 self.lessons.fetch_add(1, Ordering::AcqRel);
+                self.catch_up();
+                slot = self.slot(event, key, case);
             }
         }
-        match scope {
-            Scope::Identity => Place::Answer(slot),
-            Scope::Process => {
+        match self.answers.get(slot).map(|answer| answer.scope) {
+            Some(Scope::Identity) => Place::Answer(slot),
+            Some(Scope::Process) => {
                 let key = key.of_process(event.process_id().unwrap_or_default());
-                Place::Answer(match self.answers.slot(&key) {
-                    Some(slot) => slot,
-                    None => {
-                        let answer = self.ask(event, case);
-                        self.answers.insert(key, answer)
-                    }
-                })
+                Place::Answer(self.slot(event, key, case))
             }
-            Scope::Event => {
+            Some(Scope::Event) => {
                 self.passing = self.ask(event, case);
                 Place::Passing
             }
+            None => Place::Nowhere,
         }
     }
 
