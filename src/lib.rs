@@ -46,6 +46,8 @@ mod guid;
 mod limits;
 #[cfg(feature = "std")]
 mod merge;
+#[cfg(feature = "decode")]
+pub mod prescan;
 pub mod record;
 mod sid;
 #[cfg(feature = "std")]

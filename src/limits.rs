@@ -30,6 +30,17 @@ pub struct Limits {
     pub struct_depth: usize,
     /// The most elements that an array in a payload may have. Default: 65,535.
     pub array_elements: u32,
+    /// The longest text of a schema, such as a name or a message, in bytes as it is stored. Default: 64 KiB.
+    pub string_bytes: usize,
+    /// All text of one schema or map together, in bytes of UTF-8. Default: 64 KiB.
+    pub schema_bytes: usize,
+    /// What is kept of the metadata inside a trace, in bytes as they lie in it: descriptions of events, maps, manifests, and
+    /// parts of manifests that wait for the rest. Further ones are counted and not used. Default: 64 MiB.
+    pub metadata_bytes: usize,
+    /// The largest manifest, in bytes as it is stored. Default: 16 MiB.
+    pub xml_bytes: usize,
+    /// How deep the elements of a manifest may nest. Default: 64.
+    pub xml_depth: usize,
 }
 
 impl Default for Limits {
@@ -43,6 +54,11 @@ impl Default for Limits {
             schema_properties: 1024,
             struct_depth: 16,
             array_elements: 65_535,
+            string_bytes: 64 * 1024,
+            schema_bytes: 64 * 1024,
+            metadata_bytes: 64 * 1024 * 1024,
+            xml_bytes: 16 * 1024 * 1024,
+            xml_depth: 64,
         }
     }
 }

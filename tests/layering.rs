@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LEAVES: [&str; 7] = ["bytes", "error", "guid", "limits", "sid", "time", "utf16"];
 
 /// Module -> what it may import besides the leaves and itself. From the bytes upwards.
-const TABLE: [(&str, &[&str]); 12] = [
+const TABLE: [(&str, &[&str]); 13] = [
     ("wire", &[]),
     ("record", &["wire"]),
     ("buffer", &["wire", "record"]),
@@ -19,6 +19,7 @@ const TABLE: [(&str, &[&str]); 12] = [
     ("stream", &["record", "buffer", "codec", "trace", "merge"]),
     ("file", &["record", "buffer", "codec", "trace"]),
     ("decode", &["record", "trace"]),
+    ("prescan", &["file", "decode"]),
     ("write", &["wire", "record", "buffer", "codec", "trace"]),
     ("testkit", &["record", "buffer", "codec", "trace", "stream", "file", "decode", "write"]),
     ("lib", &[]),

@@ -33,8 +33,11 @@ pub(super) fn manifest_data() -> Schema {
 
 /// Whether an event with an EVENT_HEADER is such a piece.
 pub(super) fn is_manifest_data(event: &Event<'_>) -> bool {
-    event.id() == 0xFFFE && event.opcode() == 0xFE && event.task() == 0xFFFE
+    event.id() == MANIFEST_DATA_ID && event.opcode() == 0xFE && event.task() == 0xFFFE
 }
+
+/// The id of such pieces.
+pub(super) const MANIFEST_DATA_ID: u16 = 0xFFFE;
 
 fn schema(names: EventNames, properties: Vec<Property>) -> Schema {
     let top_level = u16::try_from(properties.len()).unwrap_or_default();

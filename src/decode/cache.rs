@@ -62,6 +62,14 @@ pub(super) struct Answer {
     pub(super) teaches: bool,
 }
 
+impl Answer {
+    /// Whether an event of it certainly has a schema that names the provider.
+    pub(super) fn names_provider(&self) -> bool {
+        let names = |candidate: &Candidate| candidate.schema.names().provider.is_some();
+        self.candidates.iter().any(|candidate| !candidate.exact) && self.candidates.iter().all(names)
+    }
+}
+
 /// Answers by key. Forgets all of them when there are too many: what is in use comes back at once.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {

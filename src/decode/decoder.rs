@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
+use crate::decode::embedded::TraceSchemas;
 use crate::decode::names::ProviderNames;
 use crate::decode::schema::Schema;
 use crate::decode::source::{Candidate, Certainty, Query, SchemaSource, Scope};
@@ -124,7 +126,7 @@ impl Decoder {
     /// The same within other limits.
     #[must_use]
     pub fn with_limits(limits: &Limits) -> Self {
-        Self::with_sources(Vec::new(), limits)
+        Self::with_sources(vec![Arc::new(TraceSchemas::new(limits))], limits)
     }
 
     /// With these sources only, in the order in which they are asked.
@@ -153,6 +155,23 @@ impl Decoder {
     #[must_use]
     pub fn sources(&self) -> &[Arc<dyn SchemaSource>] {
         &self.sources
+    }
+
+    /// The first source of this type: what it has learned can be asked of it.
+    ///
+    /// ```
+    /// use etweir::decode::{Decoder, TraceSchemas};
+    ///
+    /// let decoder = Decoder::new();
+    /// let schemas: &TraceSchemas = decoder.source().expect("one of the default sources");
+    /// assert_eq!(schemas.report().manifests, 0);
+    /// ```
+    #[must_use]
+    pub fn source<T: SchemaSource>(&self) -> Option<&T> {
+        self.sources.iter().find_map(|source| {
+            let source: &dyn Any = &**source;
+            source.downcast_ref()
+        })
     }
 
     /// The name of a provider, as far as an event has told it.
@@ -297,6 +316,9 @@ impl Decoder {
             Some(slot) => slot,
             None => {
                 let answer = self.ask(event, case);
+                if !answer.names_provider() {
+                    self.ask_for_name(event.provider_id());
+                }
                 self.answers.insert(key, answer)
             }
         }
@@ -349,6 +371,15 @@ impl Decoder {
             }
         }
         answer
+    }
+
+    /// A provider may have a name although its event has none.
+    fn ask_for_name(&mut self, provider: Guid) {
+        if !self.names.knows(provider)
+            && let Some(name) = self.sources.iter().find_map(|source| source.provider_name(provider))
+        {
+            self.names.learn(provider, &name);
+        }
     }
 }
 

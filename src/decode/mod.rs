@@ -40,20 +40,29 @@ mod cursor;
 mod decoded;
 mod decoder;
 mod described;
+mod embedded;
 mod error;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 mod names;
 mod plan;
 mod schema;
 mod source;
+mod tdh;
 mod tracelogging;
 mod traits;
 mod types;
 mod value;
 mod view;
 mod walk;
+#[cfg(feature = "manifest")]
+mod winmeta;
 
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
+pub use embedded::{
+    DecodingSource, EventInfo, MetadataProblem, MetadataProblemKind, MetadataReport, TraceSchemas,
+};
 pub use error::DecodeError;
 pub use schema::{
     Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,

@@ -239,6 +239,14 @@ pub enum SchemaError {
         /// The index of the member.
         member: usize,
     },
+    /// More text than allowed.
+    #[error("{bytes} bytes of text, more than {most}")]
+    TooMuchText {
+        /// How much text there is, in bytes of UTF-8.
+        bytes: usize,
+        /// How much may be.
+        most: usize,
+    },
     /// Structures inside structures, too deep.
     #[error("structure {property} lies deeper than {most} levels")]
     TooDeep {

@@ -3,8 +3,9 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::any::Any;
 
-use crate::decode::schema::Schema;
+use crate::decode::schema::{Name, Schema};
 use crate::guid::Guid;
 use crate::trace::Event;
 
@@ -16,7 +17,7 @@ use crate::trace::Event;
 /// TraceLogging events and WPP messages are not asked for.
 ///
 /// Sources are shared by all clones of a decoder. One that learns keeps what it knows behind a lock.
-pub trait SchemaSource: Send + Sync {
+pub trait SchemaSource: Any + Send + Sync {
     /// What may describe events of this identity.
     fn find(&self, query: &Query<'_>) -> Found;
 
@@ -31,6 +32,12 @@ pub trait SchemaSource: Send + Sync {
     fn learn(&self, event: &Event<'_>) -> bool {
         let _ = event;
         false
+    }
+
+    /// What a provider is called whose events the source describes, for those that it does not describe.
+    fn provider_name(&self, provider: Guid) -> Option<Name> {
+        let _ = provider;
+        None
     }
 }
 

@@ -99,7 +99,7 @@ pub fn trace_logging(bytes: &[u8]) {
 }
 
 /// The bounds that a walk promises.
-fn payload_with(schema: &Schema, payload: &[u8], pointer_size: u8) {
+pub(super) fn payload_with(schema: &Schema, payload: &[u8], pointer_size: u8) {
     let mut fields = schema.fields(payload, pointer_size);
     let (mut visits, mut delivered, mut error) = (0_usize, 0_usize, None);
     while let Some(field) = fields.next() {
