@@ -10,6 +10,7 @@ use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
+use crate::decode::mof::KernelClasses;
 use crate::decode::names::ProviderNames;
 use crate::decode::schema::Schema;
 use crate::decode::source::{Candidate, Certainty, Query, SchemaSource, Scope};
@@ -124,7 +125,7 @@ impl Decoder {
     /// The same within other limits.
     #[must_use]
     pub fn with_limits(limits: &Limits) -> Self {
-        Self::with_sources(Vec::new(), limits)
+        Self::with_sources(vec![Arc::new(KernelClasses)], limits)
     }
 
     /// With these sources only, in the order in which they are asked.

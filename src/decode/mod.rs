@@ -47,6 +47,7 @@ mod decoded;
 mod decoder;
 mod described;
 mod error;
+pub mod mof;
 mod names;
 mod plan;
 mod schema;
