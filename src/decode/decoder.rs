@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
+use crate::decode::corrections::corrected;
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
 use crate::decode::mof::KernelClasses;
@@ -345,12 +346,24 @@ impl Decoder {
                 let room = MOST_CANDIDATES.saturating_sub(answer.candidates.len());
                 answer.candidates.extend(found.candidates.into_iter().take(room));
                 if answer.candidates.iter().any(|candidate| !candidate.exact) {
-                    return answer;
+                    return correct(answer, event);
                 }
             }
         }
-        answer
+        correct(answer, event)
     }
+}
+
+/// What is known better than the description of an event.
+fn correct(mut answer: Answer, event: &Event<'_>) -> Answer {
+    if !matches!(event.record().header(), Header::Event(_)) {
+        return answer;
+    }
+    let told = answer.candidates.first().map(|candidate| &*candidate.schema);
+    if let Some(schema) = corrected(event.provider_id(), event.id(), told) {
+        answer.candidates = vec![Candidate::new(Arc::new(schema))];
+    }
+    answer
 }
 
 /// The first candidate that fits exactly, else the first that need not.

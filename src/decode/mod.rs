@@ -42,6 +42,7 @@
 
 mod builtin;
 mod cache;
+mod corrections;
 mod cursor;
 mod decoded;
 mod decoder;
@@ -59,6 +60,7 @@ mod value;
 mod view;
 mod walk;
 
+pub use corrections::corrected;
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
 pub use error::DecodeError;
