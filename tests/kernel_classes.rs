@@ -198,6 +198,24 @@ fn a_thread_of_version_3_may_have_a_name() {
 }
 
 #[test]
+fn priorities_have_the_numbers_that_reserves_had() {
+    let priority = payload![u32(7), [8, 9], u16(0)];
+    assert_eq!(
+        hook(0x0530, 2, 8, &priority),
+        "Thread/SetPriority ThreadId=7 OldPriority=8 NewPriority=9 Reserved=0"
+    );
+    assert_eq!(
+        hook(0x0531, 2, 8, &priority),
+        "Thread/SetBasePriority ThreadId=7 OldPriority=8 NewPriority=9 Reserved=0"
+    );
+    let reserve = payload![u64(0xA0), u32(1), u32(2), u32(3), [4]];
+    assert_eq!(
+        hook(0x0530, 2, 8, &reserve),
+        "Thread/ReserveCreate Reserve=0xa0 Period=1 Budget=2 ObjectFlags=3 Processor=4"
+    );
+}
+
+#[test]
 fn tcp_ip_events_of_version_1_have_six_fields_or_more() {
     let payload = payload![u32(4), u32(100), [10, 0, 0, 1], [10, 0, 0, 2], [0, 80], [0xC0, 0]];
     let start = "TcpIp/Recv PID=4 size=100 daddr=16777226 saddr=33554442 dport=20480 sport=192";
@@ -414,6 +432,10 @@ fn the_header_of_a_log_file_has_its_two_texts_behind_either_width() {
         assert!(text.contains(" EndTime=2016-05-26T20:17:26.9774997Z "), "{text}");
         assert!(text.contains(" PerfFreq=10000000 StartTime=2016-05-26T20:17:22.4789313Z ReservedFlags=1 "));
         assert!(text.ends_with(r#" SessionNameString="Relogger" LogFileNameString="a.etl""#), "{text}");
+        // Odd files have none.
+        let cut = payload.len() - wide("Relogger").len() - wide("a.etl").len();
+        let text = hook(0x0000, 2, pointer, &payload[..cut]);
+        assert!(text.ends_with(" ReservedFlags=1 BuffersLost=0"), "{text}");
     }
 }
 
