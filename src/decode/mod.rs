@@ -36,6 +36,7 @@
 
 mod builtin;
 mod cache;
+mod corrections;
 mod cursor;
 mod decoded;
 mod decoder;
@@ -44,6 +45,7 @@ mod embedded;
 mod error;
 #[cfg(feature = "manifest")]
 pub mod manifest;
+pub mod mof;
 mod names;
 mod plan;
 mod schema;
@@ -58,6 +60,7 @@ mod walk;
 #[cfg(feature = "manifest")]
 mod winmeta;
 
+pub use corrections::corrected;
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
 pub use embedded::{

@@ -99,6 +99,8 @@ pub enum Length {
     /// As many as the property with this index says: an integer that precedes, among the members of the same structure or
     /// around it.
     Property(u16),
+    /// All that is left of the payload.
+    Rest,
 }
 
 /// One value, array or structure of a payload.

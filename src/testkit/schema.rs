@@ -78,7 +78,8 @@ pub fn from_bytes(bytes: &[u8]) -> Option<(Schema, &[u8])> {
             };
             property.length = match source.below(8) {
                 0..4 => Length::Natural,
-                4..6 => Length::Fixed(source.number()),
+                4 => Length::Fixed(source.number()),
+                5 => Length::Rest,
                 _ => Length::Property(source.below(index)),
             };
             let flags = source.byte();
