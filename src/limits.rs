@@ -19,6 +19,12 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// How many entries of damage keep their details, per file; further ones are only counted. Default: 1,000.
     pub damage_entries: usize,
+    /// The most properties that a schema may have, members of structures included. Default: 1,024.
+    pub schema_properties: usize,
+    /// How deep structures may lie in structures. Default: 16.
+    pub struct_depth: usize,
+    /// The most elements that an array in a payload may have. Default: 65,535.
+    pub array_elements: u32,
 }
 
 impl Default for Limits {
@@ -27,6 +33,9 @@ impl Default for Limits {
             buffer_bytes: 16 * 1024 * 1024 + 4096,
             decompressed_bytes: 16 * 1024 * 1024,
             damage_entries: 1000,
+            schema_properties: 1024,
+            struct_depth: 16,
+            array_elements: 65_535,
         }
     }
 }

@@ -24,8 +24,7 @@ impl<'a> Utf16<'a> {
     /// Without a zero unit the text is all there is and nothing follows.
     #[must_use]
     pub fn until_zero(bytes: &'a [u8]) -> (Self, &'a [u8]) {
-        let end = bytes.chunks_exact(2).position(|unit| unit == [0, 0]);
-        match end.and_then(|units| bytes.split_at_checked(units.saturating_mul(2))) {
+        match zero_unit(bytes).and_then(|end| bytes.split_at_checked(end)) {
             Some((text, rest)) => (Self::new(text), rest.get(2..).unwrap_or_default()),
             None => (Self::new(bytes), &[]),
         }
@@ -56,6 +55,12 @@ impl<'a> Utf16<'a> {
     pub fn to_string_strict(self) -> Option<String> {
         char::decode_utf16(self.units()).collect::<Result<_, _>>().ok()
     }
+}
+
+/// Where the first zero unit lies, counted in bytes.
+pub(crate) fn zero_unit(bytes: &[u8]) -> Option<usize> {
+    let units = bytes.chunks_exact(2).position(|unit| unit == [0, 0])?;
+    Some(units.saturating_mul(2))
 }
 
 impl fmt::Display for Utf16<'_> {

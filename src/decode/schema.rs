@@ -5,7 +5,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::decode::plan::{Step, plan};
 use crate::decode::types::{InType, OutType};
+use crate::decode::walk::Fields;
+use crate::limits::Limits;
 
 /// A name: text of the program, or of a trace.
 pub type Name = Cow<'static, str>;
@@ -62,7 +65,8 @@ pub struct EventNames {
     pub message: Option<Name>,
 }
 
-/// How many values a property has.
+/// How many values a property has. Characters ([`InType::UnicodeChar`], [`InType::AnsiChar`]) with any count but one are a
+/// text, which ends at the first zero.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Count {
@@ -73,13 +77,15 @@ pub enum Count {
     Fixed(u16),
     /// An array with a 16-bit count in front of its elements.
     Prefixed,
-    /// An array of as many as the property with this index says, which precedes.
+    /// An array of as many as the property with this index says: an integer that precedes, among the members of the same
+    /// structure or around it.
     Property(u16),
     /// An array of all that fit into the rest of the payload.
     Rest,
 }
 
-/// How long a string or a binary value is.
+/// How long a string or a binary value is. It counts for [`InType::UnicodeString`], [`InType::AnsiString`] and
+/// [`InType::Binary`] alone.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Length {
@@ -88,7 +94,8 @@ pub enum Length {
     Natural,
     /// So many units of text, or bytes.
     Fixed(u16),
-    /// As many as the property with this index says, which precedes.
+    /// As many as the property with this index says: an integer that precedes, among the members of the same structure or
+    /// around it.
     Property(u16),
 }
 
@@ -183,7 +190,9 @@ pub struct Schema {
     kind: SchemaKind,
     names: EventNames,
     properties: Vec<Property>,
+    steps: Vec<Step>,
     top_level: u16,
+    array_elements: u32,
 }
 
 /// Why properties make no schema.
@@ -198,17 +207,15 @@ pub enum SchemaError {
         /// How many may be.
         most: usize,
     },
-    /// A property refers to one that does not precede it, or has no integer.
-    #[error(
-        "property {property} is counted or measured by property {by}, which is no integer in front of it"
-    )]
-    Reference {
-        /// The index of the property.
-        property: usize,
-        /// The index that it refers to.
-        by: usize,
+    /// More properties at the top level than there are.
+    #[error("{top_level} properties at the top level, of {count}")]
+    TopLevel {
+        /// How many are said to be at the top level.
+        top_level: usize,
+        /// How many there are.
+        count: usize,
     },
-    /// Members of a structure that do not follow it, or are not there.
+    /// Members of a structure that do not follow it and the top level, or are not there.
     #[error("structure {property} has the members {first}..{end}, of {count} properties")]
     Members {
         /// The index of the structure.
@@ -219,6 +226,14 @@ pub enum SchemaError {
         end: usize,
         /// How many properties there are.
         count: usize,
+    },
+    /// A property that is a member of two structures.
+    #[error("structure {property} has the member {member}, which another has already")]
+    Shared {
+        /// The index of the structure.
+        property: usize,
+        /// The index of the member.
+        member: usize,
     },
     /// Structures inside structures, too deep.
     #[error("structure {property} lies deeper than {most} levels")]
@@ -231,19 +246,54 @@ pub enum SchemaError {
 }
 
 impl Schema {
-    /// A description of these properties, of which the first `top_level` are no members of a structure.
+    /// What is known of an event of which nothing is known.
+    pub(super) const fn empty(kind: SchemaKind) -> Self {
+        let names = EventNames {
+            provider: None,
+            event: None,
+            task: None,
+            opcode: None,
+            level: None,
+            channel: None,
+            keywords: Vec::new(),
+            message: None,
+        };
+        Self { kind, names, properties: Vec::new(), steps: Vec::new(), top_level: 0, array_elements: 0 }
+    }
+
+    /// A description of these properties, of which the first `top_level` are no members of a structure, within the default
+    /// [`Limits`].
+    ///
+    /// A count or a length that refers to a property which is no integer, or does not precede, is no error here: decoding
+    /// ends there, and what lies before is good. The same holds where more than 16 values that others refer to are pending
+    /// at one time, or the members of one structure refer to more than 2 values outside of it.
     ///
     /// # Errors
     ///
-    /// [`SchemaError`] if a reference or a structure makes no sense. What is accepted can be decoded without looking out for
-    /// cycles.
+    /// [`SchemaError`] if there is too much of something, or a structure makes no sense.
     pub fn new(
         kind: SchemaKind,
         names: EventNames,
         properties: Vec<Property>,
         top_level: u16,
     ) -> Result<Self, SchemaError> {
-        Ok(Self { kind, names, properties, top_level })
+        Self::with_limits(kind, names, properties, top_level, &Limits::default())
+    }
+
+    /// As [`Schema::new`], within other limits: `schema_properties`, `struct_depth` and `array_elements` of [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`], as there.
+    pub fn with_limits(
+        kind: SchemaKind,
+        names: EventNames,
+        properties: Vec<Property>,
+        top_level: u16,
+        limits: &Limits,
+    ) -> Result<Self, SchemaError> {
+        let steps = plan(&properties, top_level, limits)?;
+        Ok(Self { kind, names, properties, steps, top_level, array_elements: limits.array_elements })
     }
 
     /// Where the description comes from.
@@ -268,5 +318,20 @@ impl Schema {
     #[must_use]
     pub fn top_level(&self) -> &[Property] {
         self.properties.get(..self.top_level.into()).unwrap_or(&self.properties)
+    }
+
+    /// The values of a payload, in their order, with pointers of 4 or 8 bytes. Nothing is allocated.
+    #[must_use]
+    pub fn fields<'a>(&'a self, payload: &'a [u8], pointer_size: u8) -> Fields<'a> {
+        Fields::new(self, payload, 0, pointer_size)
+    }
+
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How many elements an array may have.
+    pub(super) const fn array_elements(&self) -> u32 {
+        self.array_elements
     }
 }

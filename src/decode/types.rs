@@ -36,7 +36,8 @@ pub enum InType {
     Boolean,
     /// One byte, false if zero: `boolean` of MOF.
     Boolean8,
-    /// As many bytes as the length says; 16 for an IPv6 address without a length.
+    /// As many bytes as the length says; 16 for an IPv6 address without a length. Decoding ends in front of any other
+    /// without a length.
     Binary,
     /// 16 bytes.
     Guid,
@@ -80,6 +81,55 @@ pub enum InType {
     WmiTime,
     /// No bytes of its own: the members follow.
     Struct,
+    /// A type whose layout is not known: decoding ends in front of it.
+    Unknown,
+}
+
+impl InType {
+    /// The name without a prefix, as in errors.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "Null",
+            Self::UnicodeString => "UnicodeString",
+            Self::AnsiString => "AnsiString",
+            Self::Int8 => "Int8",
+            Self::UInt8 => "UInt8",
+            Self::Int16 => "Int16",
+            Self::UInt16 => "UInt16",
+            Self::Int32 => "Int32",
+            Self::UInt32 => "UInt32",
+            Self::Int64 => "Int64",
+            Self::UInt64 => "UInt64",
+            Self::Float => "Float",
+            Self::Double => "Double",
+            Self::Boolean => "Boolean",
+            Self::Boolean8 => "Boolean8",
+            Self::Binary => "Binary",
+            Self::Guid => "GUID",
+            Self::Pointer => "Pointer",
+            Self::SizeT => "SizeT",
+            Self::FileTime => "FILETIME",
+            Self::SystemTime => "SYSTEMTIME",
+            Self::Sid => "SID",
+            Self::HexInt32 => "HexInt32",
+            Self::HexInt64 => "HexInt64",
+            Self::CountedString => "CountedString",
+            Self::CountedAnsiString => "CountedAnsiString",
+            Self::CountedBinary => "CountedBinary",
+            Self::ReversedCountedString => "ReversedCountedString",
+            Self::ReversedCountedAnsiString => "ReversedCountedAnsiString",
+            Self::NonNullTerminatedString => "NonNullTerminatedString",
+            Self::NonNullTerminatedAnsiString => "NonNullTerminatedAnsiString",
+            Self::UnicodeChar => "UnicodeChar",
+            Self::AnsiChar => "AnsiChar",
+            Self::HexDump => "HexDump",
+            Self::WbemSid => "WbemSid",
+            Self::WmiTime => "WmiTime",
+            Self::Struct => "Struct",
+            Self::Unknown => "Unknown",
+        }
+    }
 }
 
 /// How a value is to be shown: the out-types of TDH.

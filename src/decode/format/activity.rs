@@ -12,7 +12,7 @@ use crate::guid::Guid;
 /// parent's activities, but an id in its place, follows a `$` instead of a `/`.
 ///
 /// ```
-/// use etweir::decode::ActivityPath;
+/// use etweir::decode::format::ActivityPath;
 ///
 /// let id = "00001211-0000-0000-0000-0000beab9d59".parse()?;
 /// assert_eq!(ActivityPath::new(id, None).map(|path| path.to_string()).as_deref(), Some("//1/1/1/2"));

@@ -21,7 +21,7 @@ pub enum ErrorKind {
 /// the feature `error-names`. Allocates nothing and takes a binary search.
 ///
 /// ```
-/// use etweir::decode::{ErrorKind, error_name};
+/// use etweir::decode::format::{ErrorKind, error_name};
 ///
 /// # if cfg!(feature = "error-names") {
 /// assert_eq!(error_name(ErrorKind::NtStatus, 0xC000_0022), Some("STATUS_ACCESS_DENIED"));

@@ -9,7 +9,7 @@ use core::fmt::{self, Write};
 /// are left alone, since paths are many: who needs to tell `\n` of a path from a line break takes JSON, or the text itself.
 ///
 /// ```
-/// use etweir::decode::Printable;
+/// use etweir::decode::format::Printable;
 ///
 /// assert_eq!(Printable("C:\\new\u{1b}[31m\n").to_string(), r"C:\new\u{1b}[31m\n");
 /// ```
