@@ -7,17 +7,18 @@ mod cursor;
 mod error;
 pub mod format;
 mod plan;
+mod repeat;
 mod schema;
 mod types;
 mod value;
+mod value_map;
 mod view;
 mod walk;
 
 pub use error::DecodeError;
-pub use schema::{
-    Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,
-};
+pub use schema::{Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind};
 pub use types::{InType, OutType};
 pub use value::{Str, SystemTime, Value};
+pub use value_map::{ValueMap, ValueMapKind};
 pub use view::{Array, Elements, Members, Struct};
 pub use walk::{Field, Fields};

@@ -147,10 +147,8 @@ mod tests {
     #[test]
     fn numbers_between_the_lines_are_not_found() {
         for table in [NTSTATUS, WIN32, HRESULT] {
-            let codes: alloc::collections::BTreeSet<u32> = table
-                .lines()
-                .map(|line| u32::from_str_radix(&line[..8], 16).expect("a number"))
-                .collect();
+            let codes: alloc::collections::BTreeSet<u32> =
+                table.lines().map(|line| u32::from_str_radix(&line[..8], 16).expect("a number")).collect();
             for code in codes.iter().flat_map(|code| [code.wrapping_sub(1), code.wrapping_add(1)]) {
                 assert_eq!(find(table, code).is_some(), codes.contains(&code), "{code:#x}");
             }

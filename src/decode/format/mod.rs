@@ -3,17 +3,20 @@
 //! Everything writes into what the caller has, and allocates nothing.
 
 mod activity;
+mod bounded;
 mod date;
 mod digits;
 mod errors;
 #[cfg(feature = "json")]
 mod json;
 mod map;
-//mod message;
+mod message;
 mod names;
 mod network;
 mod out;
+mod parameters;
 mod printable;
+mod printf;
 #[cfg(feature = "json")]
 mod serialize;
 mod shown;
@@ -22,11 +25,14 @@ mod text;
 
 pub use activity::{ActivityPath, ActivityStep};
 pub use errors::{ErrorKind, error_name};
+pub use message::Message;
 pub use names::{
     EventName, standard_channel_name, standard_keyword_names, standard_level_name, standard_opcode_name,
     standard_task_name,
 };
 pub use printable::Printable;
+#[cfg(feature = "json")]
+pub use serialize::{FieldsJson, ValueJson};
 pub use text::ValueText;
 
 use crate::decode::schema::Property;

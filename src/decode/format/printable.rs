@@ -73,7 +73,10 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(Printable("a\u{1b}[31m\nb\u{9b}é\0\u{7f}").to_string(), r"a\u{1b}[31m\nb\u{9b}é\u{0}\u{7f}");
+        assert_eq!(
+            Printable("a\u{1b}[31m\nb\u{9b}é\0\u{7f}").to_string(),
+            r"a\u{1b}[31m\nb\u{9b}é\u{0}\u{7f}"
+        );
     }
 
     #[test]

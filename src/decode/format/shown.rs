@@ -6,16 +6,19 @@ use core::net::SocketAddr;
 
 use crate::decode::format::date::{is_date, is_unset};
 use crate::decode::format::errors::ErrorKind;
-use crate::decode::format::map::{self, Bits};
+use crate::decode::format::map::Bits;
 use crate::decode::format::network::socket_address;
 use crate::decode::format::strings::{Text, ansi_to_char, unit_to_char};
-use crate::decode::schema::{Property, ValueMapKind};
+use crate::decode::schema::Property;
 use crate::decode::types::{InType, OutType};
-use crate::decode::value::{SystemTime, Value};
+use crate::decode::value::{Str, SystemTime, Value};
+use crate::decode::value_map::ValueMapKind;
+use crate::decode::view::{Array, Struct};
 use crate::guid::Guid;
 use crate::sid::Sid;
 use crate::time::{FileTime, Ticks};
 use crate::trace::Clock;
+use crate::utf16::Utf16;
 
 /// A value as it is to be seen.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +47,8 @@ pub(super) enum Shown<'a> {
     FileTime(FileTime),
     SystemTime(SystemTime),
     Error(ErrorKind, u32),
+    Array(Array<'a>),
+    Struct(Struct<'a>),
 }
 
 impl<'a> Shown<'a> {
@@ -72,7 +77,19 @@ impl<'a> Shown<'a> {
             Value::SystemTime(time) => Self::SystemTime(time),
             Value::Sid(sid) => Self::Sid(sid),
             Value::Ticks(ticks) => Self::ticks(ticks, clock),
+            Value::Array(array) => Self::array(property, array),
+            Value::Struct(structure) => Self::Struct(structure),
         }
+    }
+
+    /// Characters in a row are a text.
+    fn array(property: &Property, array: Array<'a>) -> Self {
+        let text = match (property.out_type, property.in_type) {
+            (OutType::String, InType::Int8 | InType::UInt8) => Str::Ansi(array.as_bytes()),
+            (OutType::String, InType::UInt16) => Str::Utf16(Utf16::new(array.as_bytes())),
+            _ => return Self::Array(array),
+        };
+        Self::Text(Text::new(text, OutType::String))
     }
 
     fn file_time(time: FileTime) -> Self {
@@ -85,7 +102,9 @@ impl<'a> Shown<'a> {
                 bytes.first_chunk().map_or(Self::Binary(bytes), |address| Self::Ipv6(*address))
             }
             (OutType::Ipv4 | OutType::Ipv6, [a, b, c, d]) => Self::Ipv4([*a, *b, *c, *d]),
-            (OutType::SocketAddress, bytes) => socket_address(bytes).map_or(Self::Binary(bytes), Self::Socket),
+            (OutType::SocketAddress, bytes) => {
+                socket_address(bytes).map_or(Self::Binary(bytes), Self::Socket)
+            }
             _ => Self::Binary(bytes),
         }
     }
@@ -119,10 +138,9 @@ impl<'a> Shown<'a> {
             (OutType::Win32Error, Width::W32) => return Self::Error(ErrorKind::Win32, low_word(bits)),
             (OutType::NtStatus, Width::W32) => return Self::Error(ErrorKind::NtStatus, low_word(bits)),
             (OutType::HResult, Width::W32) => return Self::Error(ErrorKind::HResult, low_word(bits)),
-            (
-                OutType::DateTime | OutType::DateTimeCultureInsensitive | OutType::DateTimeUtc,
-                Width::W64,
-            ) => return Self::file_time(FileTime(bits.cast_signed())),
+            (OutType::DateTime | OutType::DateTimeCultureInsensitive | OutType::DateTimeUtc, Width::W64) => {
+                return Self::file_time(FileTime(bits.cast_signed()));
+            }
             (OutType::EtwTime, Width::W64) => {
                 return Self::ticks(Ticks(bits.cast_signed()), clock);
             }
@@ -130,8 +148,6 @@ impl<'a> Shown<'a> {
         }
         match (property.in_type, number.negative) {
             (InType::HexInt32 | InType::HexInt64 | InType::Pointer | InType::SizeT, _) => Self::Hex(bits),
-            (InType::UnicodeChar, _) => Self::Character(unit_to_char(low_unit(bits))),
-            (InType::AnsiChar, _) => Self::Character(ansi_to_char(low_byte(bits))),
             (_, Some(negative)) => Self::Signed(negative),
             (_, None) => Self::Unsigned(bits),
         }
@@ -143,7 +159,7 @@ fn mapped(property: &Property, bits: u64, negative: Option<i64>) -> Option<Shown
     let map = property.map.as_deref()?;
     Some(match map.kind {
         ValueMapKind::Bits => Shown::Bits(Bits::new(map, bits)),
-        ValueMapKind::Value => match (map::name_of(map, bits), negative) {
+        ValueMapKind::Value => match (u32::try_from(bits).ok().and_then(|key| map.text(key)), negative) {
             (Some(name), _) => Shown::Name(name),
             (None, Some(negative)) => Shown::Signed(negative),
             (None, None) => Shown::Unsigned(bits),
@@ -172,9 +188,9 @@ enum Width {
 impl Width {
     const fn of(in_type: InType) -> Self {
         match in_type {
-            InType::Int8 | InType::UInt8 | InType::AnsiChar | InType::Boolean8 => Self::W8,
-            InType::Int16 | InType::UInt16 | InType::UnicodeChar => Self::W16,
-            InType::Int32 | InType::UInt32 | InType::HexInt32 | InType::Boolean => Self::W32,
+            InType::Int8 | InType::UInt8 => Self::W8,
+            InType::Int16 | InType::UInt16 => Self::W16,
+            InType::Int32 | InType::UInt32 | InType::HexInt32 => Self::W32,
             _ => Self::W64,
         }
     }

@@ -45,11 +45,7 @@ impl<'a> Text<'a> {
     }
 
     pub(super) fn write(&self, out: &mut impl Out) -> fmt::Result {
-        if self.is_reduced {
-            self.write_pieces(&mut Reduced(out))
-        } else {
-            self.write_pieces(out)
-        }
+        if self.is_reduced { self.write_pieces(&mut Reduced(out)) } else { self.write_pieces(out) }
     }
 
     fn write_pieces(&self, out: &mut impl Out) -> fmt::Result {
@@ -252,7 +248,10 @@ mod tests {
     #[test]
     fn bytes_are_utf_8_or_else_windows_1252() {
         assert_eq!(shown(Str::Ansi("é€".as_bytes()), OutType::Default), "é€");
-        assert_eq!(shown(Str::Ansi(b"\xE9 \x80 \x93\x9F \x81"), OutType::Default), "é € \u{201C}\u{178} \u{81}");
+        assert_eq!(
+            shown(Str::Ansi(b"\xE9 \x80 \x93\x9F \x81"), OutType::Default),
+            "é € \u{201C}\u{178} \u{81}"
+        );
         assert_eq!(shown(Str::Ansi(b"\xE9"), OutType::Xml), "é");
     }
 

@@ -14,6 +14,7 @@ use crate::decode::format::printable::{is_control, write_printable};
 use crate::decode::format::shown::Shown;
 use crate::decode::schema::Property;
 use crate::decode::value::{SystemTime, Value};
+use crate::decode::walk::Field;
 use crate::guid::Guid;
 use crate::time::FileTime;
 
@@ -34,7 +35,9 @@ enum Style {
     /// On one line.
     Printable,
     /// On one line, in quotes where its end could not be told otherwise.
-    Quoted,
+    Word,
+    /// In an array or a structure: on one line, and text in quotes.
+    Inside,
 }
 
 impl<'a> ValueText<'a> {
@@ -49,42 +52,71 @@ impl<'a> ValueText<'a> {
         self
     }
 
-    /// The same as one word: text that is empty, or has blanks, quotes or control characters, stands in quotes, inside of
+    /// The same as one word, as far as it is no array or structure: text that is empty, or has blanks, quotes or control characters, stands in quotes, inside of
     /// which a quote is `\"`.
     #[must_use]
     pub const fn quoted(mut self) -> Self {
-        self.style = Style::Quoted;
+        self.style = Style::Word;
         self
     }
 }
 
 impl fmt::Display for ValueText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl<'a> ValueText<'a> {
+    /// Goes as deep as structures do, which schemas limit.
+    fn write<W: Write + ?Sized>(&self, to: &mut W) -> fmt::Result {
         let shown = Shown::new(self.property, self.value, &self.formatting.clock);
-        match self.style {
-            Style::Exact => shown.write(&mut Exact(f)),
-            Style::Printable => shown.write(&mut OneLine(f)),
-            Style::Quoted => write_word(&shown, f),
+        match (&shown, self.style) {
+            (Shown::Array(array), _) => {
+                for (index, value) in array.iter().enumerate() {
+                    to.write_str(if index == 0 { "[" } else { ", " })?;
+                    self.inside(self.property, value).write(to)?;
+                }
+                to.write_str(if array.is_empty() { "[]" } else { "]" })
+            }
+            (Shown::Struct(structure), _) => {
+                to.write_char('{')?;
+                for (index, Field { property, value, .. }) in structure.fields().enumerate() {
+                    if index > 0 {
+                        to.write_str(", ")?;
+                    }
+                    write_printable(&property.name, to)?;
+                    to.write_char('=')?;
+                    self.inside(property, value).write(to)?;
+                }
+                to.write_char('}')
+            }
+            (shown, Style::Exact) => shown.write(&mut Exact(to)),
+            (shown, Style::Printable) => shown.write(&mut OneLine(to)),
+            (shown, Style::Word) if !is_text(shown) || is_word(shown) => shown.write(&mut OneLine(to)),
+            (shown, Style::Inside) if !is_text(shown) => shown.write(&mut OneLine(to)),
+            (shown, Style::Word | Style::Inside) => {
+                to.write_char('"')?;
+                shown.write(&mut InQuotes(to))?;
+                to.write_char('"')
+            }
         }
     }
-}
 
-/// Writes text in quotes if it needs them.
-fn write_word(shown: &Shown<'_>, to: &mut impl Write) -> fmt::Result {
-    let is_text = matches!(shown, Shown::Text(_) | Shown::Name(_) | Shown::Bits(_) | Shown::Character(_));
-    if is_text && needs_quotes(shown) {
-        to.write_char('"')?;
-        shown.write(&mut InQuotes(to))?;
-        to.write_char('"')
-    } else {
-        shown.write(&mut OneLine(to))
+    const fn inside(&self, property: &'a Property, value: Value<'a>) -> Self {
+        Self { formatting: self.formatting, property, value, style: Style::Inside }
     }
 }
 
-fn needs_quotes(shown: &Shown<'_>) -> bool {
+const fn is_text(shown: &Shown<'_>) -> bool {
+    matches!(shown, Shown::Text(_) | Shown::Name(_) | Shown::Bits(_) | Shown::Character(_))
+}
+
+/// Whether text stands for itself without quotes.
+fn is_word(shown: &Shown<'_>) -> bool {
     let mut look = Look::default();
     // An error is the look's way to stop.
-    shown.write(&mut look).is_err() || !look.is_there
+    shown.write(&mut look).is_ok() && look.is_there
 }
 
 impl Shown<'_> {
@@ -99,7 +131,13 @@ impl Shown<'_> {
             Self::Hex(number) => out.plain(hexadecimal(*number).as_bytes()),
             Self::Float(number) => {
                 let is_short = is_short(number.abs().into());
-                write_float(f64::from(*number), is_short, format_args!("{number}"), format_args!("{number:e}"), out)
+                write_float(
+                    f64::from(*number),
+                    is_short,
+                    format_args!("{number}"),
+                    format_args!("{number:e}"),
+                    out,
+                )
             }
             Self::Double(number) => {
                 let is_short = is_short(number.abs());
@@ -118,6 +156,8 @@ impl Shown<'_> {
             Self::FileTime(time) => write_file_time(*time, out),
             Self::SystemTime(time) => write_system_time(time, out),
             Self::Error(kind, code) => write_error(*kind, *code, out),
+            // Whoever writes takes these apart.
+            Self::Array(_) | Self::Struct(_) => Ok(()),
         }
     }
 }
@@ -212,7 +252,7 @@ fn write_error(kind: ErrorKind, code: u32, out: &mut impl Out) -> fmt::Result {
     }
 }
 
-fn plain_str(ascii: &[u8]) -> Result<&str, fmt::Error> {
+pub(super) fn plain_str(ascii: &[u8]) -> Result<&str, fmt::Error> {
     core::str::from_utf8(ascii).map_err(|_| fmt::Error)
 }
 
