@@ -19,12 +19,20 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// How many entries of damage keep their details, per file; further ones are only counted. Default: 1,000.
     pub damage_entries: usize,
+    /// How many schemas a decoder keeps of events that describe themselves, how many answers of its sources, and how many
+    /// names of providers. Default: 4,096.
+    pub schemas: usize,
+    /// The memory that a decoder uses for the first of these, in bytes, about. Default: 64 MiB.
+    pub schema_cache_bytes: usize,
     /// The most properties that a schema may have, members of structures included. Default: 1,024.
     pub schema_properties: usize,
     /// How deep structures may lie in structures. Default: 16.
     pub struct_depth: usize,
     /// The most elements that an array in a payload may have. Default: 65,535.
     pub array_elements: u32,
+    /// The longest text that is made of an event or a value, in bytes; it matters where names and texts of a schema come back
+    /// for each of many elements. Default: 16 MiB.
+    pub formatted_bytes: usize,
 }
 
 impl Default for Limits {
@@ -33,9 +41,12 @@ impl Default for Limits {
             buffer_bytes: 16 * 1024 * 1024 + 4096,
             decompressed_bytes: 16 * 1024 * 1024,
             damage_entries: 1000,
+            schemas: 4096,
+            schema_cache_bytes: 64 * 1024 * 1024,
             schema_properties: 1024,
             struct_depth: 16,
             array_elements: 65_535,
+            formatted_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -7,9 +7,11 @@ use core::ops::Range;
 
 use crate::decode::plan::{Step, plan};
 use crate::decode::repeat::number_repeats;
+use crate::decode::tracelogging;
 use crate::decode::types::{InType, OutType};
 use crate::decode::value_map::ValueMap;
 use crate::decode::walk::Fields;
+use crate::error::ParseError;
 use crate::limits::Limits;
 
 /// A name: text of the program, or of a trace.
@@ -175,6 +177,7 @@ pub struct Schema {
     steps: Vec<Step>,
     top_level: u16,
     array_elements: u32,
+    tags: u32,
 }
 
 /// Why properties make no schema.
@@ -240,7 +243,15 @@ impl Schema {
             keywords: Vec::new(),
             message: None,
         };
-        Self { kind, names, properties: Vec::new(), steps: Vec::new(), top_level: 0, array_elements: 0 }
+        Self {
+            kind,
+            names,
+            properties: Vec::new(),
+            steps: Vec::new(),
+            top_level: 0,
+            array_elements: 0,
+            tags: 0,
+        }
     }
 
     /// A description of these properties, of which the first `top_level` are no members of a structure, within the default
@@ -276,7 +287,23 @@ impl Schema {
     ) -> Result<Self, SchemaError> {
         let steps = plan(&properties, top_level, limits)?;
         number_repeats(&mut properties, top_level);
-        Ok(Self { kind, names, properties, steps, top_level, array_elements: limits.array_elements })
+        Ok(Self { kind, names, properties, steps, top_level, array_elements: limits.array_elements, tags: 0 })
+    }
+
+    /// The same with what the provider marked the event with.
+    #[must_use]
+    pub fn with_tags(mut self, tags: u32) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// The schema that a TraceLogging event carries in its EVENT_SCHEMA_TL item.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] with the offset in `metadata` where the description ends too early, or has more than `limits` allows.
+    pub fn from_trace_logging(metadata: &[u8], limits: &Limits) -> Result<Self, ParseError> {
+        tracelogging::parse(metadata, limits)
     }
 
     /// Where the description comes from.
@@ -307,6 +334,19 @@ impl Schema {
     #[must_use]
     pub fn fields<'a>(&'a self, payload: &'a [u8], pointer_size: u8) -> Fields<'a> {
         Fields::new(self, payload, 0, pointer_size)
+    }
+
+    /// What the provider marked the event with, 28 bits; 0 if nothing.
+    #[must_use]
+    pub const fn tags(&self) -> u32 {
+        self.tags
+    }
+
+    /// About how many bytes of memory it takes, maps aside.
+    pub(super) fn memory(&self) -> usize {
+        let each = size_of::<Property>().saturating_add(size_of::<Step>());
+        let names = self.properties.iter().map(|property| property.name.len());
+        names.fold(each.saturating_mul(self.properties.len()), usize::saturating_add)
     }
 
     pub(super) fn steps(&self) -> &[Step] {

@@ -5,6 +5,7 @@
 use core::fmt::{self, Write};
 
 use crate::decode::format::Formatting;
+use crate::decode::format::bounded::Bounded;
 use crate::decode::format::date;
 use crate::decode::format::digits::{decimal, hex, hexadecimal, signed};
 use crate::decode::format::errors::{ErrorKind, error_name};
@@ -63,7 +64,9 @@ impl<'a> ValueText<'a> {
 
 impl fmt::Display for ValueText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f)
+        let mut to = Bounded::new(f, self.formatting.limit);
+        let result = self.write(&mut to);
+        to.finish(result)
     }
 }
 
@@ -183,7 +186,7 @@ fn write_float(
 }
 
 /// What is shown of a number that is none, or has no end.
-pub(super) fn word_of(number: f64) -> Option<&'static str> {
+fn word_of(number: f64) -> Option<&'static str> {
     if number.is_finite() {
         return None;
     }
@@ -252,7 +255,7 @@ fn write_error(kind: ErrorKind, code: u32, out: &mut impl Out) -> fmt::Result {
     }
 }
 
-pub(super) fn plain_str(ascii: &[u8]) -> Result<&str, fmt::Error> {
+fn plain_str(ascii: &[u8]) -> Result<&str, fmt::Error> {
     core::str::from_utf8(ascii).map_err(|_| fmt::Error)
 }
 

@@ -1,0 +1,392 @@
+//! The decoder: from an event to its schema, by a chain of sources and what they answered before.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::decode::builtin;
+use crate::decode::cache::{Answer, Answers, Key};
+use crate::decode::decoded::Decoded;
+use crate::decode::described::Described;
+use crate::decode::names::ProviderNames;
+use crate::decode::schema::Schema;
+use crate::decode::source::{Candidate, Certainty, Query, SchemaSource, Scope};
+use crate::decode::traits::ProviderTraits;
+use crate::decode::walk::Fields;
+use crate::guid::Guid;
+use crate::limits::Limits;
+use crate::record::{ExtendedType, Header};
+use crate::trace::{Event, EventFlags};
+
+/// Finds the schema of each event.
+///
+/// A decoder asks its sources once for each identity and keeps the answers, the empty ones too. A repeated event costs one
+/// look into a hash table and no allocation; the payload is not read before somebody asks for a property.
+///
+/// What TraceLogging events, string-only events and the manifests that EventSources write are called needs no source.
+///
+/// Memory: [`Limits::schemas`] answers and as many descriptions of TraceLogging events, these with at most
+/// [`Limits::schema_cache_bytes`], and the names of as many providers. `Clone` copies what is kept and shares the sources:
+/// give each thread its own.
+#[derive(Clone)]
+pub struct Decoder {
+    sources: Vec<Arc<dyn SchemaSource>>,
+    /// How often a source of this decoder or a clone has learned something.
+    lessons: Arc<AtomicU64>,
+    /// Up to where `answers` takes them into account.
+    seen_lessons: u64,
+    answers: Answers,
+    /// The answer for an event that none is kept for.
+    passing: Answer,
+    described: Described,
+    names: ProviderNames,
+    string_only: Arc<Schema>,
+    manifest_data: Arc<Schema>,
+}
+
+/// An event takes at most so many candidates, so that trying them stays cheap.
+const MOST_CANDIDATES: usize = 16;
+/// `Channel` of TraceLogging events.
+const CHANNEL_TRACE_LOGGING: u8 = 11;
+/// `Channel` of events whose payload begins with the traits of their provider.
+const CHANNEL_PROVIDER_METADATA: u8 = 12;
+
+/// What extended items say about the description.
+#[derive(Clone, Copy, Default)]
+struct Items<'a> {
+    schema: Option<&'a [u8]>,
+    traits: Option<&'a [u8]>,
+    control: Option<Guid>,
+}
+
+impl<'a> Items<'a> {
+    #[inline]
+    fn of(event: &Event<'a>) -> Self {
+        let mut items = Self::default();
+        for item in event.extended_data() {
+            match item.ext_type() {
+                ExtendedType::EVENT_SCHEMA_TL => items.schema = items.schema.or(Some(item.data())),
+                ExtendedType::PROV_TRAITS => items.traits = items.traits.or(Some(item.data())),
+                ExtendedType::CONTROL_GUID => items.control = items.control.or_else(|| item.guid()),
+                _ => {}
+            }
+        }
+        items
+    }
+}
+
+/// How an event is described.
+enum Target<'a> {
+    /// By itself, or under its provider, id and version.
+    Modern(Items<'a>),
+    /// Under its class.
+    Classic,
+    /// It is a text.
+    StringOnly,
+    /// Not by a schema.
+    Nothing,
+}
+
+impl<'a> Target<'a> {
+    /// Source: payload reference, "Choosing the decoder".
+    #[inline]
+    fn of(event: &Event<'a>) -> Self {
+        match event.record().header() {
+            Header::Event(header) => {
+                let flags = EventFlags(header.flags.get());
+                if flags.contains(EventFlags::TRACE_MESSAGE) {
+                    return Self::Nothing;
+                }
+                if flags.contains(EventFlags::STRING_ONLY) {
+                    return Self::StringOnly;
+                }
+                let items = Items::of(event);
+                if flags.contains(EventFlags::CLASSIC_HEADER) && items.schema.is_none() {
+                    return Self::Classic;
+                }
+                Self::Modern(items)
+            }
+            Header::Message(_) | Header::Opaque => Self::Nothing,
+            _ => Self::Classic,
+        }
+    }
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder {
+    /// With all sources that the library has.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_limits(&Limits::default())
+    }
+
+    /// The same within other limits.
+    #[must_use]
+    pub fn with_limits(limits: &Limits) -> Self {
+        Self::with_sources(Vec::new(), limits)
+    }
+
+    /// With these sources only, in the order in which they are asked.
+    #[must_use]
+    pub fn with_sources(sources: Vec<Arc<dyn SchemaSource>>, limits: &Limits) -> Self {
+        Self {
+            sources,
+            lessons: Arc::default(),
+            seen_lessons: 0,
+            answers: Answers::new(limits.schemas),
+            passing: Answer::default(),
+            described: Described::new(limits),
+            names: ProviderNames::new(limits.schemas),
+            string_only: Arc::new(builtin::string_only()),
+            manifest_data: Arc::new(builtin::manifest_data()),
+        }
+    }
+
+    /// Adds a source that is asked when all others know nothing.
+    pub fn push_source(&mut self, source: Arc<dyn SchemaSource>) {
+        self.sources.push(source);
+        self.answers.clear();
+    }
+
+    /// The sources in the order in which they are asked.
+    #[must_use]
+    pub fn sources(&self) -> &[Arc<dyn SchemaSource>] {
+        &self.sources
+    }
+
+    /// The name of a provider, as far as an event has told it.
+    #[must_use]
+    pub fn provider_name(&self, provider: Guid) -> Option<&str> {
+        self.names.get(provider)
+    }
+
+    /// Names a provider, unless it has a name.
+    pub fn name_provider(&mut self, provider: Guid, name: &str) {
+        self.names.learn(provider, name);
+    }
+
+    /// Forgets every answer: a source that changed by other means than events is asked again.
+    pub fn forget(&mut self) {
+        self.lessons.fetch_add(1, Ordering::Release);
+    }
+
+    /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
+    pub fn learn(&mut self, event: &Event<'_>) {
+        let _ = self.decode(event);
+    }
+
+    /// Finds the description of an event. Sources that learn from the event do so first.
+    #[inline]
+    pub fn decode<'a>(&'a mut self, event: &Event<'a>) -> Decoded<'a> {
+        let found = Target::of(event);
+        match found {
+            Target::Modern(items) => self.decode_modern(event, items),
+            Target::Classic => {
+                let provider = event.provider_id();
+                let slot = self.answer(event, Key::classic(event, provider), Items::default(), None);
+                self.decoded(event, provider, Items::default(), 0, slot)
+            }
+            Target::StringOnly => {
+                let schema = Some(&*self.string_only);
+                Decoded { schema, ..self.unknown(event, event.provider_id(), Items::default()) }
+            }
+            Target::Nothing => self.unknown(event, event.provider_id(), Items::default()),
+        }
+    }
+
+    fn decode_modern<'a>(&'a mut self, event: &Event<'a>, mut items: Items<'a>) -> Decoded<'a> {
+        let provider = event.provider_id();
+        let payload = event.user_data();
+        let mut start = 0;
+        // The kernel of Windows 8.1 and earlier knew no such items: providers put them in front of the values.
+        let in_payload = match event.channel() {
+            CHANNEL_TRACE_LOGGING if items.schema.is_none() => Described::in_payload(payload),
+            _ => None,
+        };
+        if let Some((traits, schema)) = in_payload
+            && self.described.slot(schema).is_ok()
+        {
+            items = Items { schema: Some(schema), traits: Some(traits), ..items };
+            start = traits.len().saturating_add(schema.len());
+        } else if event.channel() == CHANNEL_PROVIDER_METADATA && items.traits.is_none() {
+            items.traits = ProviderTraits::at_start(payload);
+            start = items.traits.map_or(0, <[u8]>::len);
+        }
+        if let Some(traits) = items.traits
+            && !self.names.knows(provider)
+            && let Ok(traits) = ProviderTraits::parse(traits)
+        {
+            self.names.learn(provider, &traits.name());
+        }
+        if let Some(metadata) = items.schema {
+            let described = self.described.slot(metadata);
+            let unknown = Decoded { start, ..self.unknown(event, provider, items) };
+            return match described {
+                Ok(slot) => Decoded { schema: self.described.get(slot), ..unknown },
+                Err(damage) => Decoded { damage: Some(damage), ..unknown },
+            };
+        }
+        let decode_guid = items
+            .traits
+            .and_then(|traits| ProviderTraits::parse(traits).ok()?.decode_guid())
+            .filter(|&guid| guid != provider);
+        let slot = self.answer(event, Key::modern(event, provider, decode_guid), items, decode_guid);
+        self.decoded(event, provider, items, start, slot)
+    }
+
+    /// Where the answer for an event of this identity is kept; `None` if it stands in `passing`.
+    fn answer(
+        &mut self,
+        event: &Event<'_>,
+        key: Key,
+        items: Items<'_>,
+        decode_guid: Option<Guid>,
+    ) -> Option<usize> {
+        let lessons = self.lessons.load(Ordering::Acquire);
+        if lessons != self.seen_lessons {
+            self.seen_lessons = lessons;
+            self.answers.clear();
+        }
+        let slot = match self.answers.slot(&key) {
+            Some(slot) => slot,
+            None => {
+                let answer = self.ask(event, items, decode_guid);
+                self.answers.insert(key, answer)
+            }
+        };
+        let answer = self.answers.get(slot)?;
+        if answer.scope == Scope::Identity && !answer.teaches {
+            return Some(slot);
+        }
+        self.answer_of_one(event, key, items, decode_guid, slot)
+    }
+
+    /// The same for events that teach, and where an answer holds for less than the identity.
+    #[cold]
+    fn answer_of_one(
+        &mut self,
+        event: &Event<'_>,
+        key: Key,
+        items: Items<'_>,
+        decode_guid: Option<Guid>,
+        slot: usize,
+    ) -> Option<usize> {
+        let Answer { teaches, scope, .. } = *self.answers.get(slot)?;
+        if teaches {
+            // All of them see it: each may know something else about it.
+            let learned = self.sources.iter().filter(|source| source.learn(event)).count();
+            if learned > 0 {
+                self.lessons.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        match scope {
+            Scope::Identity => Some(slot),
+            Scope::Process => {
+                let key = key.of_process(event.process_id().unwrap_or_default());
+                Some(match self.answers.slot(&key) {
+                    Some(slot) => slot,
+                    None => {
+                        let answer = self.ask(event, items, decode_guid);
+                        self.answers.insert(key, answer)
+                    }
+                })
+            }
+            Scope::Event => {
+                self.passing = self.ask(event, items, decode_guid);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn ask(&self, event: &Event<'_>, items: Items<'_>, decode_guid: Option<Guid>) -> Answer {
+        let teaches = self.sources.iter().any(|source| source.teaches(event));
+        if builtin::is_manifest_data(event) {
+            let candidates = vec![Candidate::new(Arc::clone(&self.manifest_data))];
+            return Answer { candidates, scope: Scope::Identity, teaches };
+        }
+        let mut answer = Answer { teaches, ..Answer::default() };
+        let query = Query::new(event);
+        for provider in [Some(query.provider()), decode_guid, items.control].into_iter().flatten() {
+            for source in &self.sources {
+                let found = source.find(&query.under(provider));
+                answer.scope = answer.scope.max(found.scope);
+                let room = MOST_CANDIDATES.saturating_sub(answer.candidates.len());
+                answer.candidates.extend(found.candidates.into_iter().take(room));
+                if answer.candidates.iter().any(|candidate| !candidate.exact) {
+                    return answer;
+                }
+            }
+        }
+        answer
+    }
+
+    fn decoded<'a>(
+        &'a self,
+        event: &Event<'a>,
+        provider: Guid,
+        items: Items<'a>,
+        start: usize,
+        slot: Option<usize>,
+    ) -> Decoded<'a> {
+        let unknown = Decoded { start, ..self.unknown(event, provider, items) };
+        let answer = slot.and_then(|slot| self.answers.get(slot)).unwrap_or(&self.passing);
+        match choose(&answer.candidates, unknown.payload, start, unknown.pointer_size) {
+            Some(candidate) => Decoded {
+                schema: Some(&candidate.schema),
+                pointer_size: candidate.pointer_size.unwrap_or(unknown.pointer_size),
+                certainty: candidate.certainty,
+                ..unknown
+            },
+            None => unknown,
+        }
+    }
+
+    fn unknown<'a>(&'a self, event: &Event<'a>, provider: Guid, items: Items<'a>) -> Decoded<'a> {
+        Decoded {
+            schema: None,
+            payload: event.user_data(),
+            start: 0,
+            pointer_size: event.pointer_size(),
+            certainty: Certainty::Sure,
+            damage: None,
+            provider,
+            traits: items.traits,
+            names: &self.names,
+        }
+    }
+}
+
+/// The first candidate that fits exactly, else the first that need not.
+#[inline]
+fn choose<'a>(
+    candidates: &'a [Candidate],
+    payload: &[u8],
+    start: usize,
+    pointer_size: u8,
+) -> Option<&'a Candidate> {
+    match candidates {
+        [] => None,
+        [only] if !only.exact => Some(only),
+        several => several
+            .iter()
+            .find(|candidate| {
+                let pointer_size = candidate.pointer_size.unwrap_or(pointer_size);
+                Fields::new(&candidate.schema, payload, start, pointer_size).fits()
+            })
+            .or_else(|| several.iter().find(|candidate| !candidate.exact)),
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder").field("sources", &self.sources.len()).finish_non_exhaustive()
+    }
+}
