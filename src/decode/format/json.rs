@@ -225,6 +225,8 @@ fn write_escaped(text: &str, to: &mut Vec<u8>) {
             b'\n' => to.extend_from_slice(b"\\n"),
             b'\r' => to.extend_from_slice(b"\\r"),
             b'\t' => to.extend_from_slice(b"\\t"),
+            0x08 => to.extend_from_slice(b"\\b"),
+            0x0C => to.extend_from_slice(b"\\f"),
             0..0x20 => {
                 let mut digits = *b"\\u00..";
                 if let Some(last) = digits.last_chunk_mut::<2>() {
