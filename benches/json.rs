@@ -1,4 +1,5 @@
-//! How fast payloads become JSON: decoded and written straight, through `serde_json`, and the decoding alone.
+//! How fast payloads become JSON and text: decoded and written straight, through `serde_json`, as words for a line, and the
+//! decoding alone.
 //!
 //! All run over the same payloads in turn, several rounds in one process, since machines differ and are noisy: only the ratio
 //! within one run means something. `cargo bench --features json --bench json`.
@@ -6,6 +7,7 @@
 
 use core::hint::black_box;
 use core::time::Duration;
+use std::io::Write;
 use std::time::Instant;
 
 use etweir::decode::format::Formatting;
@@ -49,7 +51,7 @@ impl Shape {
             }
             (start.elapsed(), bytes / EVENTS)
         };
-        let (mut walk, mut direct, mut serde) = (Best::default(), Best::default(), Best::default());
+        let [mut walk, mut direct, mut serde, mut text] = [(); 4].map(|()| Best::default());
         for _ in 0..ROUNDS {
             walk.add(run(&mut |_| {
                 for field in self.schema.fields(black_box(&self.payload), 8) {
@@ -64,9 +66,16 @@ impl Shape {
                 let fields = self.schema.fields(black_box(&self.payload), 8);
                 serde_json::to_writer(line, &formatting.json_fields(fields)).expect("memory");
             }));
+            text.add(run(&mut |line| {
+                for field in self.schema.fields(black_box(&self.payload), 8) {
+                    let field = field.expect("a whole payload");
+                    let word = formatting.text(field.property, field.value).quoted();
+                    write!(line, " {}={word}", field.property.name).expect("memory");
+                }
+            }));
         }
         println!(
-            "{:<14} {:>4} bytes of payload, {:>4} of JSON: decode {:>4.0} ns; direct {:>5.0} ns {:>5.0} MB/s; serde_json {:>5.0} ns, {:.2} times",
+            "{:<14} {:>4} bytes of payload, {:>4} of JSON: decode {:>4.0} ns; direct {:>5.0} ns {:>5.0} MB/s; serde_json {:>5.0} ns, {:.2} times; text {:>5.0} ns {:>5.0} MB/s",
             self.name,
             self.payload.len(),
             direct.bytes,
@@ -75,6 +84,8 @@ impl Shape {
             1000.0 * direct.bytes as f64 / direct.nanoseconds(),
             serde.nanoseconds(),
             serde.nanoseconds() / direct.nanoseconds(),
+            text.nanoseconds(),
+            1000.0 * text.bytes as f64 / text.nanoseconds(),
         );
     }
 }

@@ -57,10 +57,25 @@ impl<'a> Utf16<'a> {
     }
 }
 
-/// Where the first zero unit lies, counted in bytes.
+/// Where the first zero unit lies, counted in bytes. Eight bytes are looked at in one step.
+#[inline]
 pub(crate) fn zero_unit(bytes: &[u8]) -> Option<usize> {
-    let units = bytes.chunks_exact(2).position(|unit| unit == [0, 0])?;
-    Some(units.saturating_mul(2))
+    const LOW: u64 = 0x0001_0001_0001_0001;
+    const HIGH: u64 = 0x8000_8000_8000_8000;
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut at = 0_usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // A unit borrows from its top bit if it is zero; what lies above the first such unit may be wrong.
+        let zeros = word.wrapping_sub(LOW) & !word & HIGH;
+        if zeros != 0 {
+            let units = usize::try_from(zeros.trailing_zeros() >> 4).unwrap_or_default();
+            return Some(at.saturating_add(units << 1));
+        }
+        at = at.saturating_add(8);
+    }
+    let units = bytes.get(at..)?.chunks_exact(2).position(|unit| unit == [0, 0])?;
+    Some(at.saturating_add(units.saturating_mul(2)))
 }
 
 impl fmt::Display for Utf16<'_> {

@@ -11,6 +11,7 @@ use etweir::{FileTime, Limits, Ticks};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::Value;
 
 fn in_type() -> impl Strategy<Value = InType> {
     use InType::*;
@@ -163,6 +164,21 @@ fn steers(text: &str) -> bool {
     })
 }
 
+/// Equal, but for the last digit of single-precision numbers: there may be two shortest ones that read back as the same.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|((a_key, a), (b_key, b))| a_key == b_key && same(a, b))
+        }
+        (Value::Number(a), Value::Number(b)) if a.is_f64() && b.is_f64() => {
+            let single = |number: &serde_json::Number| number.as_f64().map(|number| number as f32);
+            a == b || single(a) == single(b)
+        }
+        (a, b) => a == b,
+    }
+}
+
 proptest! {
     #[test]
     fn json_is_valid_on_one_line_and_the_same_through_serde(
@@ -174,10 +190,10 @@ proptest! {
         let mut json = Vec::new();
         let result = formatting.write_json_fields(&mut schema.fields(&payload, pointer_size), &mut json);
         let json = String::from_utf8(json).expect("UTF-8");
-        let parsed: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let parsed: Value = serde_json::from_str(&json).expect("JSON");
         let serde = serde_json::to_string(&formatting.json_fields(schema.fields(&payload, pointer_size)));
-        let serde: serde_json::Value = serde_json::from_str(&serde.expect("JSON")).expect("JSON");
-        prop_assert_eq!(&parsed, &serde, "{}", json);
+        let serde: Value = serde_json::from_str(&serde.expect("JSON")).expect("JSON");
+        prop_assert!(same(&parsed, &serde), "{json}\n{serde}");
         prop_assert!(!json.contains(|c: char| u32::from(c) < 0x20));
         // No key hides another.
         let keys = parsed.as_object().expect("an object").len();

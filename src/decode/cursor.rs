@@ -60,7 +60,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
         let (head, rest) = self.rest.split_first_chunk().ok_or(Fault::Short(N))?;
         self.rest = rest;
         Ok(*head)
@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn pointer(&mut self) -> Result<u64, Fault> {
+    pub(super) fn pointer(&mut self) -> Result<u64, Fault> {
         if self.wide {
             self.array().map(u64::from_le_bytes)
         } else {
@@ -147,7 +147,7 @@ impl<'a> Cursor<'a> {
     /// Text to a zero unit, or to the end of the payload, where many writers save the zero. An empty text saves nothing: a
     /// payload that ends in front of a string lacks it.
     #[inline]
-    fn unicode_string(&mut self) -> Result<Utf16<'a>, Fault> {
+    pub(super) fn unicode_string(&mut self) -> Result<Utf16<'a>, Fault> {
         let (text, rest) = match zero_unit(self.rest) {
             Some(end) => {
                 let (text, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, &[]));
@@ -162,7 +162,7 @@ impl<'a> Cursor<'a> {
 
     /// As [`Cursor::unicode_string`], in 8-bit characters.
     #[inline]
-    fn ansi_string(&mut self) -> Result<&'a [u8], Fault> {
+    pub(super) fn ansi_string(&mut self) -> Result<&'a [u8], Fault> {
         if self.rest.is_empty() {
             return Err(Fault::Short(1));
         }

@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 
-use crate::decode::cursor::Cursor;
 use crate::decode::error::DecodeError;
 use crate::decode::names::ProviderNames;
 use crate::decode::schema::{EventNames, Schema, SchemaKind};
@@ -24,7 +23,7 @@ pub struct Decoded<'a> {
     pub(super) start: usize,
     pub(super) pointer_size: u8,
     pub(super) certainty: Certainty,
-    pub(super) damage: Option<ParseError>,
+    pub(super) damage: Option<&'a ParseError>,
     pub(super) provider: Guid,
     pub(super) traits: Option<&'a [u8]>,
     pub(super) names: &'a ProviderNames,
@@ -76,8 +75,8 @@ impl<'a> Decoded<'a> {
 
     /// Why the description that the event carries could not be read.
     #[must_use]
-    pub const fn damage(&self) -> Option<ParseError> {
-        self.damage
+    pub fn damage(&self) -> Option<ParseError> {
+        self.damage.copied()
     }
 
     /// The whole payload.
@@ -117,24 +116,19 @@ impl<'a> Decoded<'a> {
     /// Reads nothing else of the payload where the sizes of all properties before it are fixed.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'a>> {
-        let schema = self.schema?;
-        let index = schema.top_level().iter().position(|property| property.name == name)?;
-        let (property, step) = (schema.properties().get(index)?, schema.steps().get(index)?);
-        let wide = self.pointer_size == 8;
-        if let Some(at) = step.at.get(wide)
-            && step.plain
-        {
-            let start = self.start.saturating_add(usize::try_from(at).ok()?);
-            let rest = self.payload.get(start..)?;
-            return Cursor::new(rest, start, wide).plain(property.in_type).ok();
-        }
         self.field(name).map(|field| field.value)
     }
 
     /// The first property of this name at the top level with its value; `None` if there is none or it cannot be read.
+    ///
+    /// Reads nothing else of the payload where the sizes of all properties before it are fixed.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<Field<'a>> {
-        self.fields().flatten().find(|field| field.property.name == name)
+        let schema = self.schema?;
+        let index = schema.top_level().iter().position(|property| property.name == name)?;
+        let fields = Fields::near(schema, index, self.payload, self.start, self.pointer_size);
+        let property = schema.properties().get(index)?;
+        fields.flatten().find(|field| core::ptr::eq(field.property, property))
     }
 
     /// The number of an integer or pointer by its property's name.

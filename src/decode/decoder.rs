@@ -77,6 +77,33 @@ impl<'a> Items<'a> {
     }
 }
 
+/// What is known of an event before its schema is.
+struct Case<'a> {
+    provider: Guid,
+    items: Items<'a>,
+    /// Where the values begin in the payload.
+    start: usize,
+}
+
+impl Case<'_> {
+    /// The GUID under which the provider's events are described, if it is another one.
+    #[inline]
+    fn decode_guid(&self) -> Option<Guid> {
+        let guid = ProviderTraits::parse(self.items.traits?).ok()?.decode_guid()?;
+        (guid != self.provider).then_some(guid)
+    }
+}
+
+/// Where the schema of an event is kept.
+#[derive(Clone, Copy)]
+enum Place {
+    Nowhere,
+    StringOnly,
+    Described(usize),
+    Answer(usize),
+    Passing,
+}
+
 /// How an event is described.
 enum Target<'a> {
     /// By itself, or under its provider, id and version.
@@ -183,72 +210,83 @@ impl Decoder {
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
-    #[inline]
     pub fn decode<'a>(&'a mut self, event: &Event<'a>) -> Decoded<'a> {
-        let found = Target::of(event);
-        match found {
-            Target::Modern(items) => self.decode_modern(event, items),
-            Target::Classic => {
-                let provider = event.provider_id();
-                let slot = self.answer(event, Key::classic(event, provider), Items::default(), None);
-                self.decoded(event, provider, Items::default(), 0, slot)
+        let mut case = Case { provider: event.provider_id(), items: Items::default(), start: 0 };
+        let place = match Target::of(event) {
+            Target::Modern(items) => {
+                case.items = items;
+                self.modern(event, &mut case)
             }
-            Target::StringOnly => {
-                let schema = Some(&*self.string_only);
-                Decoded { schema, ..self.unknown(event, event.provider_id(), Items::default()) }
-            }
-            Target::Nothing => self.unknown(event, event.provider_id(), Items::default()),
-        }
-    }
-
-    fn decode_modern<'a>(&'a mut self, event: &Event<'a>, mut items: Items<'a>) -> Decoded<'a> {
-        let provider = event.provider_id();
+            Target::Classic => self.answer(event, Key::classic(event, case.provider), &case),
+            Target::StringOnly => Place::StringOnly,
+            Target::Nothing => Place::Nowhere,
+        };
         let payload = event.user_data();
-        let mut start = 0;
-        // The kernel of Windows 8.1 and earlier knew no such items: providers put them in front of the values.
-        let in_payload = match event.channel() {
-            CHANNEL_TRACE_LOGGING if items.schema.is_none() => Described::in_payload(payload),
+        let own_pointer_size = event.pointer_size();
+        let answer = match place {
+            Place::Answer(slot) => self.answers.get(slot),
+            Place::Passing => Some(&self.passing),
             _ => None,
         };
-        if let Some((traits, schema)) = in_payload
-            && self.described.slot(schema).is_ok()
-        {
-            items = Items { schema: Some(schema), traits: Some(traits), ..items };
-            start = traits.len().saturating_add(schema.len());
-        } else if event.channel() == CHANNEL_PROVIDER_METADATA && items.traits.is_none() {
-            items.traits = ProviderTraits::at_start(payload);
-            start = items.traits.map_or(0, <[u8]>::len);
+        let candidate =
+            answer.and_then(|answer| choose(&answer.candidates, payload, case.start, own_pointer_size));
+        let (schema, damage) = match (place, candidate) {
+            (_, Some(candidate)) => (Some(&*candidate.schema), None),
+            (Place::Described(slot), _) => self.described.get(slot),
+            (Place::StringOnly, _) => (Some(&*self.string_only), None),
+            _ => (None, None),
+        };
+        Decoded {
+            schema,
+            payload,
+            start: case.start,
+            pointer_size: candidate.and_then(|candidate| candidate.pointer_size).unwrap_or(own_pointer_size),
+            certainty: candidate.map_or(Certainty::Sure, |candidate| candidate.certainty),
+            damage,
+            provider: case.provider,
+            traits: case.items.traits,
+            names: &self.names,
         }
-        if let Some(traits) = items.traits
-            && !self.names.knows(provider)
-            && let Ok(traits) = ProviderTraits::parse(traits)
-        {
-            self.names.learn(provider, &traits.name());
-        }
-        if let Some(metadata) = items.schema {
-            let described = self.described.slot(metadata);
-            let unknown = Decoded { start, ..self.unknown(event, provider, items) };
-            return match described {
-                Ok(slot) => Decoded { schema: self.described.get(slot), ..unknown },
-                Err(damage) => Decoded { damage: Some(damage), ..unknown },
-            };
-        }
-        let decode_guid = items
-            .traits
-            .and_then(|traits| ProviderTraits::parse(traits).ok()?.decode_guid())
-            .filter(|&guid| guid != provider);
-        let slot = self.answer(event, Key::modern(event, provider, decode_guid), items, decode_guid);
-        self.decoded(event, provider, items, start, slot)
     }
 
-    /// Where the answer for an event of this identity is kept; `None` if it stands in `passing`.
-    fn answer(
-        &mut self,
-        event: &Event<'_>,
-        key: Key,
-        items: Items<'_>,
-        decode_guid: Option<Guid>,
-    ) -> Option<usize> {
+    /// An event with an EVENT_HEADER.
+    fn modern<'a>(&mut self, event: &Event<'a>, case: &mut Case<'a>) -> Place {
+        let channel = event.channel();
+        if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = channel {
+            self.metadata_in_payload(event.user_data(), channel, case);
+        }
+        if let Some(traits) = case.items.traits
+            && !self.names.knows(case.provider)
+            && let Ok(traits) = ProviderTraits::parse(traits)
+        {
+            self.names.learn(case.provider, &traits.name());
+        }
+        if let Some(metadata) = case.items.schema {
+            return Place::Described(self.described.slot(metadata));
+        }
+        self.answer(event, Key::modern(event, case.provider, case.decode_guid()), case)
+    }
+
+    /// The kernel of Windows 8.1 and earlier knew no such items: providers put them in front of the values.
+    fn metadata_in_payload<'a>(&mut self, payload: &'a [u8], channel: u8, case: &mut Case<'a>) {
+        if channel == CHANNEL_PROVIDER_METADATA {
+            if case.items.traits.is_none() {
+                case.items.traits = ProviderTraits::at_start(payload);
+                case.start = case.items.traits.map_or(0, <[u8]>::len);
+            }
+        } else if case.items.schema.is_none()
+            && let Some((traits, schema)) = Described::in_payload(payload)
+        {
+            let slot = self.described.slot(schema);
+            if self.described.get(slot).0.is_some() {
+                case.items = Items { schema: Some(schema), traits: Some(traits), ..case.items };
+                case.start = traits.len().saturating_add(schema.len());
+            }
+        }
+    }
+
+    /// Where the answer for an event of this identity is.
+    fn answer(&mut self, event: &Event<'_>, key: Key, case: &Case<'_>) -> Place {
         let lessons = self.lessons.load(Ordering::Acquire);
         if lessons != self.seen_lessons {
             self.seen_lessons = lessons;
@@ -257,15 +295,17 @@ impl Decoder {
         let slot = match self.answers.slot(&key) {
             Some(slot) => slot,
             None => {
-                let answer = self.ask(event, items, decode_guid);
+                let answer = self.ask(event, case);
                 self.answers.insert(key, answer)
             }
         };
-        let answer = self.answers.get(slot)?;
-        if answer.scope == Scope::Identity && !answer.teaches {
-            return Some(slot);
+        match self.answers.get(slot) {
+            Some(answer) if answer.scope == Scope::Identity && !answer.teaches => Place::Answer(slot),
+            Some(&Answer { scope, teaches, .. }) => {
+                self.answer_of_one(event, key, case, slot, scope, teaches)
+            }
+            None => Place::Nowhere,
         }
-        self.answer_of_one(event, key, items, decode_guid, slot)
     }
 
     /// The same for events that teach, and where an answer holds for less than the identity.
@@ -274,11 +314,11 @@ impl Decoder {
         &mut self,
         event: &Event<'_>,
         key: Key,
-        items: Items<'_>,
-        decode_guid: Option<Guid>,
+        case: &Case<'_>,
         slot: usize,
-    ) -> Option<usize> {
-        let Answer { teaches, scope, .. } = *self.answers.get(slot)?;
+        scope: Scope,
+        teaches: bool,
+    ) -> Place {
         if teaches {
             // All of them see it: each may know something else about it.
             let learned = self.sources.iter().filter(|source| source.learn(event)).count();
@@ -287,26 +327,26 @@ impl Decoder {
             }
         }
         match scope {
-            Scope::Identity => Some(slot),
+            Scope::Identity => Place::Answer(slot),
             Scope::Process => {
                 let key = key.of_process(event.process_id().unwrap_or_default());
-                Some(match self.answers.slot(&key) {
+                Place::Answer(match self.answers.slot(&key) {
                     Some(slot) => slot,
                     None => {
-                        let answer = self.ask(event, items, decode_guid);
+                        let answer = self.ask(event, case);
                         self.answers.insert(key, answer)
                     }
                 })
             }
             Scope::Event => {
-                self.passing = self.ask(event, items, decode_guid);
-                None
+                self.passing = self.ask(event, case);
+                Place::Passing
             }
         }
     }
 
     #[cold]
-    fn ask(&self, event: &Event<'_>, items: Items<'_>, decode_guid: Option<Guid>) -> Answer {
+    fn ask(&self, event: &Event<'_>, case: &Case<'_>) -> Answer {
         let teaches = self.sources.iter().any(|source| source.teaches(event));
         if builtin::is_manifest_data(event) {
             let candidates = vec![Candidate::new(Arc::clone(&self.manifest_data))];
@@ -314,7 +354,7 @@ impl Decoder {
         }
         let mut answer = Answer { teaches, ..Answer::default() };
         let query = Query::new(event);
-        for provider in [Some(query.provider()), decode_guid, items.control].into_iter().flatten() {
+        for provider in [Some(case.provider), case.decode_guid(), case.items.control].into_iter().flatten() {
             for source in &self.sources {
                 let found = source.find(&query.under(provider));
                 answer.scope = answer.scope.max(found.scope);
@@ -326,41 +366,6 @@ impl Decoder {
             }
         }
         answer
-    }
-
-    fn decoded<'a>(
-        &'a self,
-        event: &Event<'a>,
-        provider: Guid,
-        items: Items<'a>,
-        start: usize,
-        slot: Option<usize>,
-    ) -> Decoded<'a> {
-        let unknown = Decoded { start, ..self.unknown(event, provider, items) };
-        let answer = slot.and_then(|slot| self.answers.get(slot)).unwrap_or(&self.passing);
-        match choose(&answer.candidates, unknown.payload, start, unknown.pointer_size) {
-            Some(candidate) => Decoded {
-                schema: Some(&candidate.schema),
-                pointer_size: candidate.pointer_size.unwrap_or(unknown.pointer_size),
-                certainty: candidate.certainty,
-                ..unknown
-            },
-            None => unknown,
-        }
-    }
-
-    fn unknown<'a>(&'a self, event: &Event<'a>, provider: Guid, items: Items<'a>) -> Decoded<'a> {
-        Decoded {
-            schema: None,
-            payload: event.user_data(),
-            start: 0,
-            pointer_size: event.pointer_size(),
-            certainty: Certainty::Sure,
-            damage: None,
-            provider,
-            traits: items.traits,
-            names: &self.names,
-        }
     }
 }
 

@@ -26,22 +26,23 @@ impl Described {
         Self { slots: HashMap::default(), schemas: Vec::new(), bytes: 0, limits: limits.clone() }
     }
 
-    /// Where the schema of a description is kept.
+    /// Where the schema of a description is kept, or why there is none.
     #[inline]
-    pub(super) fn slot(&mut self, metadata: &[u8]) -> Result<usize, ParseError> {
-        let slot = match self.slots.get(metadata) {
+    pub(super) fn slot(&mut self, metadata: &[u8]) -> usize {
+        match self.slots.get(metadata) {
             Some(&slot) => slot,
             None => self.insert(metadata),
-        };
-        match self.schemas.get(slot) {
-            Some(Err(damage)) => Err(*damage),
-            _ => Ok(slot),
         }
     }
 
+    /// The schema, or why there is none.
     #[inline]
-    pub(super) fn get(&self, slot: usize) -> Option<&Schema> {
-        self.schemas.get(slot)?.as_ref().ok()
+    pub(super) fn get(&self, slot: usize) -> (Option<&Schema>, Option<&ParseError>) {
+        match self.schemas.get(slot) {
+            Some(Ok(schema)) => (Some(schema), None),
+            Some(Err(damage)) => (None, Some(damage)),
+            None => (None, None),
+        }
     }
 
     #[cold]

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::decode::plan::{Step, plan};
+use crate::decode::plan::{NONE, Step, plan};
 use crate::decode::repeat::number_repeats;
 use crate::decode::tracelogging;
 use crate::decode::types::{InType, OutType};
@@ -178,6 +178,7 @@ pub struct Schema {
     top_level: u16,
     array_elements: u32,
     tags: u32,
+    references: bool,
 }
 
 /// Why properties make no schema.
@@ -251,6 +252,7 @@ impl Schema {
             top_level: 0,
             array_elements: 0,
             tags: 0,
+            references: false,
         }
     }
 
@@ -287,7 +289,17 @@ impl Schema {
     ) -> Result<Self, SchemaError> {
         let steps = plan(&properties, top_level, limits)?;
         number_repeats(&mut properties, top_level);
-        Ok(Self { kind, names, properties, steps, top_level, array_elements: limits.array_elements, tags: 0 })
+        let references = steps.iter().any(|step| step.save != NONE);
+        Ok(Self {
+            references,
+            kind,
+            names,
+            properties,
+            steps,
+            top_level,
+            array_elements: limits.array_elements,
+            tags: 0,
+        })
     }
 
     /// The same with what the provider marked the event with.
@@ -347,6 +359,11 @@ impl Schema {
         let each = size_of::<Property>().saturating_add(size_of::<Step>());
         let names = self.properties.iter().map(|property| property.name.len());
         names.fold(each.saturating_mul(self.properties.len()), usize::saturating_add)
+    }
+
+    /// Whether a property is counted or measured by another.
+    pub(super) fn has_references(&self) -> bool {
+        self.references
     }
 
     pub(super) fn steps(&self) -> &[Step] {

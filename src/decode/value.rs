@@ -9,6 +9,7 @@ use crate::utf16::Utf16;
 /// A value. How it is to be shown is the business of its property's out-type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
+#[repr(C, u8)]
 pub enum Value<'a> {
     /// Nothing: a null, or no SID.
     Null,

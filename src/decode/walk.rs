@@ -77,6 +77,26 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// From the last property on whose place is known without a look at the payload, and which is not past `index`.
+    pub(super) fn near(
+        schema: &'a Schema,
+        index: usize,
+        payload: &'a [u8],
+        start: usize,
+        pointer_size: u8,
+    ) -> Self {
+        let all = Self::new(schema, payload, start, pointer_size);
+        let steps = schema.steps().get(..=index).unwrap_or_default();
+        // What is passed over leaves nothing in the registers.
+        let known = steps.iter().rposition(|step| step.at.get(all.cursor.wide).is_some());
+        let Some(first) = known.filter(|_| !schema.has_references()) else { return all };
+        let at = steps.get(first).and_then(|step| step.at.get(all.cursor.wide)).unwrap_or_default();
+        let at = start.saturating_add(usize::try_from(at).unwrap_or(usize::MAX));
+        let cursor = Cursor::new(payload.get(at..).unwrap_or_default(), at, all.cursor.wide);
+        let properties = schema.top_level().get(first..).unwrap_or_default().iter();
+        Self { cursor, properties, steps: schema.steps().get(first..).unwrap_or_default().iter(), ..all }
+    }
+
     /// The members of one element.
     pub(super) fn members(
         schema: &'a Schema,
@@ -120,8 +140,43 @@ impl<'a> Fields<'a> {
         self.end.saturating_sub(left).saturating_sub(1)
     }
 
-    /// A property of which more has to be known than its type.
+    /// Keeps a value that others refer to: only such a one has a register.
+    #[inline]
+    fn save(&mut self, step: &Step, value: u64) {
+        if let Some(register) = self.registers.get_mut(usize::from(step.save)) {
+            *register = u32::try_from(value).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// A property of any type, or why it cannot be read.
     #[inline(never)]
+    fn other(
+        &mut self,
+        mut property: &'a Property,
+        mut step: &'a Step,
+    ) -> Option<Result<Field<'a>, DecodeError>> {
+        loop {
+            let value =
+                if step.plain { self.cursor.plain(property.in_type) } else { self.special(property, step) };
+            match value {
+                Ok(value) => {
+                    self.save(step, value.as_u64().unwrap_or_default());
+                    return give(property, value);
+                }
+                Err(Fault::Short(_)) if property.optional => {
+                    (property, step) = (self.properties.next()?, self.steps.next()?);
+                }
+                Err(fault) => {
+                    let rest = self.cursor.rest.len();
+                    let error = fault.at(self.index(), property.in_type.name(), self.cursor.at(), rest);
+                    self.properties = [].iter();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+
+    /// A property of which more has to be known than its type.
     fn special(&mut self, property: &'a Property, step: &'a Step) -> Result<Value<'a>, Fault> {
         let start = self.cursor;
         self.special_at(property, step).map_err(|fault| {
@@ -236,6 +291,11 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[inline]
+fn give<'a>(property: &'a Property, value: Value<'a>) -> Option<Result<Field<'a>, DecodeError>> {
+    Some(Ok(Field { property, value }))
+}
+
 /// Takes the visits of `count` elements from what is left.
 fn charge(fuel: &mut usize, count: usize, cost: u32) -> Result<(), Fault> {
     let visits = count.saturating_mul(usize::try_from(cost).unwrap_or(usize::MAX));
@@ -255,28 +315,57 @@ fn charge(fuel: &mut usize, count: usize, cost: u32) -> Result<(), Fault> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<Field<'a>, DecodeError>;
 
+    /// The types that most properties have are read right here, each with a return of its own, so that the value is built
+    /// where the caller wants it and not moved there.
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (property, step) = (self.properties.next()?, self.steps.next()?);
-            let value =
-                if step.plain { self.cursor.plain(property.in_type) } else { self.special(property, step) };
-            let value = match value {
-                Ok(value) => value,
-                Err(Fault::Short(_)) if property.optional => continue,
-                Err(fault) => {
-                    let rest = self.cursor.rest.len();
-                    let error = fault.at(self.index(), property.in_type.name(), self.cursor.at(), rest);
-                    self.properties = [].iter();
-                    return Some(Err(error));
+        let (property, step) = (self.properties.next()?, self.steps.next()?);
+        if step.plain {
+            match property.in_type {
+                InType::UInt32 | InType::HexInt32 => {
+                    if let Ok(value) = self.cursor.array().map(u32::from_le_bytes) {
+                        self.save(step, value.into());
+                        return give(property, Value::UInt(value.into()));
+                    }
                 }
-            };
-            // Only a value that another refers to has a register.
-            if let Some(register) = self.registers.get_mut(usize::from(step.save)) {
-                *register = value.as_u64().map_or(0, |value| u32::try_from(value).unwrap_or(u32::MAX));
+                InType::Pointer => {
+                    if let Ok(value) = self.cursor.pointer() {
+                        self.save(step, value);
+                        return give(property, Value::Pointer(value));
+                    }
+                }
+                InType::UInt64 | InType::HexInt64 => {
+                    if let Ok(value) = self.cursor.array().map(u64::from_le_bytes) {
+                        self.save(step, value);
+                        return give(property, Value::UInt(value));
+                    }
+                }
+                InType::UInt16 => {
+                    if let Ok(value) = self.cursor.array().map(u16::from_le_bytes) {
+                        self.save(step, value.into());
+                        return give(property, Value::UInt(value.into()));
+                    }
+                }
+                InType::UInt8 => {
+                    if let Ok([value]) = self.cursor.array() {
+                        self.save(step, value.into());
+                        return give(property, Value::UInt(value.into()));
+                    }
+                }
+                InType::UnicodeString => {
+                    if let Ok(text) = self.cursor.unicode_string() {
+                        return give(property, Value::Str(Str::Utf16(text)));
+                    }
+                }
+                InType::AnsiString => {
+                    if let Ok(text) = self.cursor.ansi_string() {
+                        return give(property, Value::Str(Str::Ansi(text)));
+                    }
+                }
+                _ => {}
             }
-            return Some(Ok(Field { property, value }));
         }
+        self.other(property, step)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -33,7 +33,7 @@ impl<W: Write + ?Sized> Write for Bounded<'_, W> {
             return self.to.write_str(text);
         }
         self.is_full = true;
-        let end = text.floor_char_boundary(self.left);
+        let end = (0..=self.left).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
         self.left = 0;
         self.to.write_str(text.get(..end).unwrap_or_default())?;
         Err(fmt::Error)

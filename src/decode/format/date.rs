@@ -19,8 +19,8 @@ pub(super) fn rfc3339(time: FileTime) -> Option<[u8; 28]> {
         return None;
     }
     let (year, month, day) = civil_from_days(time.0.div_euclid(PER_DAY));
-    let in_day = time.0.rem_euclid(PER_DAY).unsigned_abs();
-    let second = in_day / PER_SECOND.unsigned_abs();
+    let in_day = time.0.rem_euclid(PER_DAY);
+    let second = (in_day / PER_SECOND).unsigned_abs();
     let mut text = *b"....-..-..T..:..:..........Z";
     put(&mut text, 0..4, year.unsigned_abs());
     put(&mut text, 5..7, month.unsigned_abs());
@@ -28,7 +28,7 @@ pub(super) fn rfc3339(time: FileTime) -> Option<[u8; 28]> {
     put(&mut text, 11..13, second / 3600);
     put(&mut text, 14..16, second / 60 % 60);
     put(&mut text, 17..19, second % 60);
-    put(&mut text, 20..27, in_day % PER_SECOND.unsigned_abs());
+    put(&mut text, 20..27, (in_day % PER_SECOND).unsigned_abs());
     Some(text)
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Source: payload reference, "Errors"; the names are those of [MS-ERREF].
 
+use core::cmp::Ordering;
+
+use crate::decode::format::digits::hex;
+
 /// What kind of error code a number is, which its out-type tells.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -74,17 +78,22 @@ const HRESULT: &str = "";
 
 /// The name in the line that starts with `code`.
 fn find(table: &'static str, code: u32) -> Option<&'static str> {
+    let mut digits = [0; 8];
+    hex(&code.to_be_bytes(), &mut digits);
     // What may hold the line: it starts with a line, and gets shorter with each round.
-    let mut rest = table;
+    let mut rest = table.as_bytes();
     while !rest.is_empty() {
         let (before, after) = rest.split_at_checked(rest.len() / 2)?;
-        let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
-        let end = after.find('\n').map_or(rest.len(), |at| before.len().saturating_add(at).saturating_add(1));
-        let (digits, name) = rest.get(start..end)?.trim_end().split_once(' ')?;
-        match u32::from_str_radix(digits, 16).ok()?.cmp(&code) {
-            core::cmp::Ordering::Less => rest = rest.get(end..)?,
-            core::cmp::Ordering::Greater => rest = rest.get(..start)?,
-            core::cmp::Ordering::Equal => return Some(name),
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
+        let to_end = after.iter().position(|byte| *byte == b'\n')?;
+        let (smaller, tail) = rest.split_at_checked(start)?;
+        let (line, larger) =
+            tail.split_at_checked(before.len().saturating_sub(start).saturating_add(to_end))?;
+        let (found, name) = line.split_first_chunk()?;
+        match found.cmp(&digits) {
+            Ordering::Less => rest = larger.get(1..)?,
+            Ordering::Greater => rest = smaller,
+            Ordering::Equal => return core::str::from_utf8(name.get(1..)?).ok(),
         }
     }
     None

@@ -33,7 +33,7 @@ impl<W: Write + ?Sized> Write for Escape<'_, W> {
 
 pub(super) fn write_printable<W: Write + ?Sized>(text: &str, to: &mut W) -> fmt::Result {
     // Nearly all text.
-    if text.bytes().fold(true, |clean, byte| clean & (byte >= b' ') & (byte < 0x7F)) {
+    if text.bytes().fold(true, |clean, byte| clean & matches!(byte, b' '..0x7F)) {
         return to.write_str(text);
     }
     let mut rest = text;
