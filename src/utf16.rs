@@ -99,6 +99,7 @@ impl fmt::Debug for Utf16<'_> {
 mod tests {
     use alloc::format;
     use alloc::string::ToString;
+    use alloc::vec::Vec;
 
     use super::*;
 
@@ -109,6 +110,26 @@ mod tests {
         let (text, rest) = Utf16::until_zero(&bytes);
         assert_eq!(text.to_string(), "A\u{100}");
         assert_eq!(rest, [0x42, 0]);
+    }
+
+    #[test]
+    fn the_first_zero_unit_is_found_wherever_it_lies() {
+        for len in 0..40 {
+            // Units that differ from zero in one bit, and zero bytes across two units.
+            for unit in [[1, 0], [0, 1], [0x80, 0], [0, 0x80], [0xFF, 0xFF]] {
+                let mut bytes: Vec<u8> = unit.repeat(len);
+                assert_eq!(zero_unit(&bytes), None, "{unit:?}, {len} units");
+                bytes.push(0);
+                assert_eq!(zero_unit(&bytes), None, "half a unit");
+                for at in 0..len {
+                    let mut bytes = unit.repeat(len);
+                    bytes[at * 2..at * 2 + 2].fill(0);
+                    assert_eq!(zero_unit(&bytes), Some(at * 2), "{unit:?}, {len} units");
+                    bytes[at * 2..].fill(0);
+                    assert_eq!(zero_unit(&bytes), Some(at * 2), "{unit:?}, {len} units, all zero from {at}");
+                }
+            }
+        }
     }
 
     #[test]

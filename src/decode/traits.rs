@@ -31,19 +31,18 @@ impl<'a> ProviderTraits<'a> {
     ///
     /// [`ParseError::Truncated`] if the size or the name leaves the bytes.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
-        let truncated = |what, at: usize, need: usize| ParseError::Truncated {
+        let truncated = |what, at: usize, need: usize, have: usize| ParseError::Truncated {
             what,
             at: Offset::from(at),
             need: Offset::from(need).get(),
-            have: Offset::from(bytes.len().saturating_sub(at)).get(),
+            have: Offset::from(have).get(),
         };
-        let size = usize::from(u16_at(bytes, 0).ok_or_else(|| truncated("provider traits", 0, 2))?);
-        let all = bytes.get(..size).ok_or_else(|| truncated("provider traits", 0, size))?;
-        let rest = all.get(2..).unwrap_or_default();
-        let end = rest
-            .iter()
-            .position(|&byte| byte == 0)
-            .ok_or_else(|| truncated("name of a provider", 2, rest.len().saturating_add(1)))?;
+        let whole = |need| truncated("provider traits", 0, need, bytes.len());
+        let size = usize::from(u16_at(bytes, 0).ok_or_else(|| whole(2))?);
+        let rest = bytes.get(..size).ok_or_else(|| whole(size))?.get(2..).unwrap_or_default();
+        let end = rest.iter().position(|&byte| byte == 0);
+        let end =
+            end.ok_or_else(|| truncated("name of a provider", 2, rest.len().saturating_add(1), rest.len()))?;
         let (name, chunks) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         Ok(Self { name, chunks: chunks.get(1..).unwrap_or_default(), len: size })
     }

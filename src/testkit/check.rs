@@ -7,8 +7,11 @@ use alloc::vec;
 
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
+use crate::decode::{Decoder, Exactness, ProviderTraits, Schema, Str, Value};
+use crate::error::{Offset, ParseError};
 use crate::file::{Damage, ReadOptions};
 use crate::limits::Limits;
+use crate::testkit::schema;
 use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
 
@@ -25,6 +28,7 @@ pub fn buffer(bytes: &[u8]) {
 /// A file is walked to its end whatever it holds, and what was delivered or skipped is no more than there is.
 pub fn file(bytes: &[u8]) {
     let Ok(mut reader) = ReadOptions::new().allow_missing_header(true).open(bytes) else { return };
+    let mut decoder = Decoder::new();
     let mut delivered = 0_u64;
     let mut end = 0;
     while let Ok(Some(buffer)) = reader.next_buffer() {
@@ -34,7 +38,10 @@ pub fn file(bytes: &[u8]) {
         delivered = delivered.saturating_add(buffer.stored_bytes());
         for event in buffer.events() {
             match event {
-                Ok(event) => getters(&event),
+                Ok(event) => {
+                    getters(&event);
+                    decoded(&mut decoder, &event);
+                }
                 Err(damage) => {
                     let damage = Damage::in_buffer(&buffer, damage);
                     assert!(
@@ -63,6 +70,82 @@ pub fn codec(bytes: &[u8]) {
     }
 }
 
+/// Any payload against any schema: the walk ends, costs no more than the payload is worth, and gives the same again.
+pub fn decode(bytes: &[u8]) {
+    if let Some((schema, payload)) = schema::from_bytes(bytes) {
+        for pointer_size in [4, 8] {
+            payload_with(&schema, payload, pointer_size);
+        }
+    }
+}
+
+/// A description of any bytes is a schema or an error inside of it, and the schema takes any payload.
+pub fn trace_logging(bytes: &[u8]) {
+    let (metadata, payload) = bytes.split_at_checked(bytes.len() / 2).unwrap_or((bytes, &[]));
+    for metadata in [bytes, metadata] {
+        match Schema::from_trace_logging(metadata, &Limits::default()) {
+            Ok(schema) => payload_with(&schema, payload, 8),
+            Err(
+                ParseError::Truncated { at, .. }
+                | ParseError::OutOfRange { at, .. }
+                | ParseError::Unexpected { at, .. },
+            ) => assert!(at <= Offset::from(metadata.len()), "{at} in {} bytes", metadata.len()),
+        }
+        if let Ok(traits) = ProviderTraits::parse(metadata) {
+            let _ = (traits.name(), traits.name_str(), traits.group(), traits.decode_guid());
+            assert!(traits.chunks().count() <= metadata.len());
+        }
+    }
+}
+
+/// The bounds that a walk promises.
+fn payload_with(schema: &Schema, payload: &[u8], pointer_size: u8) {
+    let mut fields = schema.fields(payload, pointer_size);
+    let (mut visits, mut delivered, mut error) = (0_usize, 0_usize, None);
+    while let Some(field) = fields.next() {
+        assert_eq!(error, None, "nothing comes after an error");
+        assert!(payload.ends_with(fields.rest()), "what is left is the end of the payload");
+        match field {
+            Ok(field) => {
+                delivered = delivered.saturating_add(1);
+                visits = visits.saturating_add(visit(field.value));
+            }
+            Err(found) => {
+                let start = payload.len().saturating_sub(fields.rest().len());
+                assert!(found.at() >= Offset::from(start), "{found} before {start}");
+                assert!(usize::from(found.property()) < schema.properties().len(), "{found}");
+                error = Some(found);
+            }
+        }
+    }
+    let most = payload.len().saturating_mul(8).saturating_add(256).saturating_add(delivered);
+    assert!(visits <= most, "{visits} values out of {} bytes", payload.len());
+    let again: usize = schema.fields(payload, pointer_size).flatten().map(|field| visit(field.value)).sum();
+    assert_eq!(visits, again);
+}
+
+/// How many values there are in a value, itself included; looks at each.
+fn visit(value: Value<'_>) -> usize {
+    let inside: usize = match value {
+        Value::Array(array) => {
+            let elements = array.iter().map(visit);
+            let (count, visits) = elements.fold((0_usize, 0_usize), |(count, visits), more| {
+                (count.saturating_add(1), visits.saturating_add(more))
+            });
+            assert_eq!(count, array.len(), "an array has as many elements as it says");
+            visits
+        }
+        Value::Struct(members) => {
+            let inside = members.fields().map(|field| visit(field.value));
+            inside.fold(0, usize::saturating_add)
+        }
+        Value::Str(Str::Utf16(text)) => text.units().count().min(0),
+        Value::Sid(sid) => sid.sub_authorities().count().min(0),
+        _ => 0,
+    };
+    inside.saturating_add(1)
+}
+
 fn records(view: BufferView<'_>) {
     let session = SessionInfo::unknown();
     let buffer = TraceBuffer::new(view, session);
@@ -89,6 +172,21 @@ fn records(view: BufferView<'_>) {
         assert!(start >= end && start % 8 == 0, "{start} follows {end}");
         end = start.saturating_add(len);
         assert!(end <= valid && len > 0, "{start} and {len} bytes in a buffer of {valid}");
+    }
+}
+
+fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
+    let decoded = decoder.decode(event);
+    let outcome = decoded.outcome();
+    assert!(event.user_data().ends_with(outcome.rest));
+    assert_eq!(decoded.schema().is_none(), outcome.exactness == Exactness::Not);
+    let _ = (decoded.provider_name(), decoded.traits(), decoded.names());
+    if let Some(schema) = decoded.schema() {
+        payload_with(schema, event.user_data(), decoded.pointer_size());
+        for field in decoded.fields().flatten() {
+            let same = decoded.field(&field.property.name).map(|found| found.property.in_type);
+            assert!(same.is_some(), "{} is not found by its name", field.property.name);
+        }
     }
 }
 

@@ -2,3 +2,4 @@
 
 pub mod check;
 pub mod corpus;
+pub mod schema;

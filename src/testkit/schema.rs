@@ -1,0 +1,118 @@
+//! Any schema out of any bytes.
+
+use alloc::vec::Vec;
+
+use crate::decode::{Count, EventNames, InType, Length, OutType, Property, Schema, SchemaKind};
+
+/// All in-types.
+pub const IN_TYPES: [InType; 38] = [
+    InType::Null,
+    InType::UnicodeString,
+    InType::AnsiString,
+    InType::Int8,
+    InType::UInt8,
+    InType::Int16,
+    InType::UInt16,
+    InType::Int32,
+    InType::UInt32,
+    InType::Int64,
+    InType::UInt64,
+    InType::Float,
+    InType::Double,
+    InType::Boolean,
+    InType::Boolean8,
+    InType::Binary,
+    InType::Guid,
+    InType::Pointer,
+    InType::SizeT,
+    InType::FileTime,
+    InType::SystemTime,
+    InType::Sid,
+    InType::HexInt32,
+    InType::HexInt64,
+    InType::CountedString,
+    InType::CountedAnsiString,
+    InType::CountedBinary,
+    InType::ReversedCountedString,
+    InType::ReversedCountedAnsiString,
+    InType::NonNullTerminatedString,
+    InType::NonNullTerminatedAnsiString,
+    InType::UnicodeChar,
+    InType::AnsiChar,
+    InType::HexDump,
+    InType::WbemSid,
+    InType::WmiTime,
+    InType::Unknown,
+    InType::Struct,
+];
+
+/// A schema that the first bytes describe, if they describe one, and what follows them.
+///
+/// Most references and members make sense, some do not.
+#[must_use]
+pub fn from_bytes(bytes: &[u8]) -> Option<(Schema, &[u8])> {
+    let mut source = Source { bytes };
+    let count = source.byte() % 32;
+    let top_level = u16::from(source.byte() % count.saturating_add(1));
+    let mut next_member = top_level;
+    let properties: Vec<Property> = (0..u16::from(count))
+        .map(|index| {
+            // More structures than chance would give: without them there is little to nest.
+            let in_type = match source.byte() {
+                byte @ 0..200 => IN_TYPES.get(usize::from(byte) % IN_TYPES.len()).copied(),
+                _ => None,
+            };
+            let mut property = Property::new(alloc::format!("p{index}"), in_type.unwrap_or(InType::Struct));
+            if property.in_type == InType::Struct {
+                let start = next_member.max(index.saturating_add(1));
+                let end = start.saturating_add(u16::from(source.byte() % 4));
+                property.members = if source.byte() < 250 { start..end } else { source.reference()..end };
+                next_member = end;
+            }
+            property.count = match source.byte() % 16 {
+                0..8 => Count::One,
+                8..10 => Count::Fixed(source.number()),
+                10..12 => Count::Prefixed,
+                12..15 => Count::Property(source.reference() % index.max(1)),
+                _ => Count::Rest,
+            };
+            property.length = match source.byte() % 8 {
+                0..4 => Length::Natural,
+                4..6 => Length::Fixed(source.number()),
+                _ => Length::Property(source.reference() % index.max(1)),
+            };
+            let flags = source.byte();
+            property.optional = flags & 0x0F == 0;
+            property.align = if flags & 0xF0 == 0 { source.byte() % 9 } else { 1 };
+            property.out_type = if flags & 0x80 == 0 { OutType::Default } else { OutType::Ipv6 };
+            property
+        })
+        .collect();
+    let schema = Schema::new(SchemaKind::Trace, EventNames::default(), properties, top_level).ok()?;
+    Some((schema, source.bytes))
+}
+
+struct Source<'a> {
+    bytes: &'a [u8],
+}
+
+impl Source<'_> {
+    /// The next byte; zeros when there are none.
+    fn byte(&mut self) -> u8 {
+        let Some((&byte, rest)) = self.bytes.split_first() else { return 0 };
+        self.bytes = rest;
+        byte
+    }
+
+    fn reference(&mut self) -> u16 {
+        self.byte().into()
+    }
+
+    /// Mostly a small number.
+    fn number(&mut self) -> u16 {
+        match self.byte() {
+            low @ 0..240 => u16::from(low % 8),
+            high => u16::from_be_bytes([high, self.byte()]),
+        }
+    }
+}
