@@ -6,6 +6,7 @@ use etweir::decode::format::{Formatting, Printable};
 use etweir::decode::{
     Count, EventNames, Fields, InType, Length, OutType, Property, Schema, SchemaKind, ValueMap, ValueMapKind,
 };
+use etweir::testkit::{check, schema};
 use etweir::trace::Clock;
 use etweir::{FileTime, Limits, Ticks};
 use proptest::collection::vec;
@@ -14,82 +15,15 @@ use proptest::sample::select;
 use serde_json::Value;
 
 fn in_type() -> impl Strategy<Value = InType> {
-    use InType::*;
-    select(vec![
-        Null,
-        UnicodeString,
-        AnsiString,
-        Int8,
-        UInt8,
-        Int16,
-        UInt16,
-        Int32,
-        UInt32,
-        Int64,
-        UInt64,
-        Float,
-        Double,
-        Boolean,
-        Boolean8,
-        Binary,
-        Guid,
-        Pointer,
-        SizeT,
-        FileTime,
-        SystemTime,
-        Sid,
-        HexInt32,
-        HexInt64,
-        CountedString,
-        CountedAnsiString,
-        CountedBinary,
-        ReversedCountedString,
-        ReversedCountedAnsiString,
-        NonNullTerminatedString,
-        NonNullTerminatedAnsiString,
-        UnicodeChar,
-        AnsiChar,
-        HexDump,
-        WbemSid,
-        WmiTime,
-    ])
+    let known: Vec<InType> = schema::IN_TYPES
+        .into_iter()
+        .filter(|in_type| !matches!(in_type, InType::Struct | InType::Unknown))
+        .collect();
+    select(known)
 }
 
 fn out_type() -> impl Strategy<Value = OutType> {
-    use OutType::*;
-    select(vec![
-        Default,
-        String,
-        DateTime,
-        DateTimeCultureInsensitive,
-        DateTimeUtc,
-        Signed,
-        Unsigned,
-        Float,
-        Boolean,
-        Guid,
-        HexBinary,
-        Hex,
-        Pid,
-        Tid,
-        Port,
-        Ipv4,
-        Ipv6,
-        SocketAddress,
-        CimDateTime,
-        EtwTime,
-        Xml,
-        Json,
-        Utf8,
-        ErrorCode,
-        Win32Error,
-        NtStatus,
-        HResult,
-        Pkcs7,
-        CodePointer,
-        ReducedString,
-        NoPrint,
-    ])
+    select(schema::OUT_TYPES.to_vec())
 }
 
 /// Few names, so that they repeat, and some that are hard to write.
@@ -128,7 +62,7 @@ fn property() -> impl Strategy<Value = Property> {
 }
 
 /// Some values, then a structure of others, or an array of such structures.
-fn schema() -> impl Strategy<Value = Schema> {
+fn any_schema() -> impl Strategy<Value = Schema> {
     (vec(property(), 0..5), vec(property(), 0..4), name(), count()).prop_map(
         |(mut properties, members, name, count)| {
             let mut structure = Property::new(name, InType::Struct);
@@ -182,7 +116,7 @@ fn same(a: &Value, b: &Value) -> bool {
 proptest! {
     #[test]
     fn json_is_valid_on_one_line_and_the_same_through_serde(
-        schema in schema(),
+        schema in any_schema(),
         payload in payload(),
         formatting in formatting(),
         pointer_size in select(vec![4_u8, 8]),
@@ -203,7 +137,12 @@ proptest! {
     }
 
     #[test]
-    fn text_stays_on_its_line(schema in schema(), payload in payload(), formatting in formatting()) {
+    fn values_of_any_bytes_can_be_formatted(head in vec(any::<u8>(), 0..200), payload in payload()) {
+        check::format(&[&head[..], &payload].concat());
+    }
+
+    #[test]
+    fn text_stays_on_its_line(schema in any_schema(), payload in payload(), formatting in formatting()) {
         for field in schema.fields(&payload, 8).flatten() {
             let text = formatting.text(field.property, field.value);
             prop_assert!(!steers(&text.to_string()), "{}", text);
@@ -218,7 +157,7 @@ proptest! {
     #[test]
     fn messages_end_whatever_they_ask_for(
         template in "(%[0-9]{1,3}(![-#0-9a-z.]{0,4}!)?|%[a-z%.!]|[a !\r\n%]){0,40}",
-        schema in schema(),
+        schema in any_schema(),
         payload in payload(),
         formatting in formatting(),
     ) {
