@@ -94,7 +94,8 @@ pub fn format(bytes: &[u8]) {
     }
     let template = String::from_utf8_lossy(payload);
     let message = formatting.message(&template, schema.fields(payload, 8)).to_string();
-    assert!(message.len() <= 64 * 1024 + '\u{2026}'.len_utf8(), "{} bytes", message.len());
+    // And an ellipsis.
+    assert!(message.len() <= 65_536_usize.saturating_add(3), "{} bytes", message.len());
     #[cfg(feature = "json")]
     {
         let mut json = vec![];
