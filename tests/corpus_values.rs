@@ -257,7 +257,7 @@ fn shows_options(shown: &str, options: u64) -> bool {
 fn shows_mapped(shown: &str, value: u64, map: &ValueMap) -> bool {
     let letters =
         |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let mut matching = map.entries.iter().filter(|(entry, _)| match map.kind {
+    let mut matching = map.entries().iter().filter(|(entry, _)| match map.kind {
         ValueMapKind::Bits if *entry != 0 => value & u64::from(*entry) == u64::from(*entry),
         _ => value == u64::from(*entry),
     });
@@ -269,7 +269,7 @@ fn shows_mapped(shown: &str, value: u64, map: &ValueMap) -> bool {
             None => number(shown) == Some(value.into()),
         };
     }
-    let known = map.entries.iter().fold(0, |known, (bits, _)| known | u64::from(*bits));
+    let known = map.entries().iter().fold(0, |known, (bits, _)| known | u64::from(*bits));
     let mut texts: Vec<String> = matching.map(|(_, text)| letters(text)).collect();
     // None of the bits has a text, or one that is set has none.
     if number(shown) == Some(value.into()) || (texts.is_empty() && shown == "None") {

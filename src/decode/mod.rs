@@ -43,11 +43,13 @@ mod decoder;
 mod described;
 mod embedded;
 mod error;
+pub mod format;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 pub mod mof;
 mod names;
 mod plan;
+mod repeat;
 mod schema;
 mod source;
 mod tdh;
@@ -55,6 +57,7 @@ mod tracelogging;
 mod traits;
 mod types;
 mod value;
+mod value_map;
 mod view;
 mod walk;
 #[cfg(feature = "manifest")]
@@ -67,13 +70,12 @@ pub use embedded::{
     DecodingSource, EventInfo, MetadataProblem, MetadataProblemKind, MetadataReport, TraceSchemas,
 };
 pub use error::DecodeError;
-pub use schema::{
-    Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,
-};
+pub use schema::{Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind};
 pub use source::{Candidate, Certainty, Found, Query, SchemaSource, Scope};
 pub use tracelogging::provider_guid;
 pub use traits::ProviderTraits;
 pub use types::{InType, OutType};
 pub use value::{Str, SystemTime, Value};
+pub use value_map::{ValueMap, ValueMapKind};
 pub use view::{Array, Elements, Members, Struct};
 pub use walk::{Field, Fields};

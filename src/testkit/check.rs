@@ -3,11 +3,13 @@
 //! Each panics if something does not hold, which is how a fuzzer and a test learn of it.
 #![allow(clippy::panic, reason = "this is test code, although it lives in the library")]
 
+use alloc::string::{String, ToString};
 use alloc::{format, vec};
 
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
-use crate::decode::{Decoder, Exactness, ProviderTraits, Schema, Value, mof};
+use crate::decode::format::{Formatting, Printable};
+use crate::decode::{Decoder, Exactness, Field, ProviderTraits, Schema, Value, mof};
 use crate::error::{Offset, ParseError};
 use crate::file::{Damage, ReadOptions};
 use crate::limits::Limits;
@@ -77,6 +79,31 @@ pub fn decode(bytes: &[u8]) {
         for pointer_size in [4, 8] {
             payload_with(&schema, payload, pointer_size);
         }
+    }
+}
+
+/// Any values become text on one line, messages that end, and JSON.
+pub fn format(bytes: &[u8]) {
+    let Some((schema, payload)) = schema::from_bytes(bytes) else { return };
+    let formatting = Formatting::default();
+    for Field { property, value, .. } in schema.fields(payload, 8).flatten() {
+        let text = formatting.text(property, value);
+        let line = text.to_string();
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert_eq!(Printable(text.exact()).to_string(), line);
+        assert!(!text.quoted().to_string().contains(char::is_control), "{line:?}");
+    }
+    let template = String::from_utf8_lossy(payload);
+    let message = formatting.message(&template, schema.fields(payload, 8)).to_string();
+    // And an ellipsis.
+    assert!(message.len() <= 65_536_usize.saturating_add(3), "{} bytes", message.len());
+    #[cfg(feature = "json")]
+    {
+        let mut json = vec![];
+        let result = formatting.write_json_fields(&mut schema.fields(payload, 8), &mut json);
+        assert_eq!(result.is_ok(), schema.fields(payload, 8).all(|field| field.is_ok()));
+        assert!(json.starts_with(b"{") && json.ends_with(b"}") && core::str::from_utf8(&json).is_ok());
+        assert!(json.iter().all(|byte| *byte >= b' '), "{json:02x?}");
     }
 }
 

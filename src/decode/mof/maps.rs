@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use crate::decode::schema::{ValueMap, ValueMapKind};
+use crate::decode::value_map::{ValueMap, ValueMapKind};
 
 /// The map that a field of the table names behind `~`.
 pub(super) fn find(name: &str) -> Option<Arc<ValueMap>> {
