@@ -164,7 +164,7 @@ fn wait_reasons_modes_and_states_have_texts() {
         let mut texts = Vec::new();
         for field in decoded.fields().map(|field| field.expect("a value")) {
             if let (Some(map), Some(number)) = (&field.property.map, field.value.as_u64()) {
-                let text = map.entries.iter().find(|(value, _)| u64::from(*value) == number);
+                let text = map.entries().iter().find(|(value, _)| u64::from(*value) == number);
                 texts.push(text.map(|(_, text)| text.to_string()).unwrap_or_default());
             }
         }
