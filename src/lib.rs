@@ -6,6 +6,7 @@
 //! | one raw trace buffer | [`buffer::BufferView`], and [`trace::TraceBuffer`] for its events |
 //! | what a trace says about itself | [`trace::LogFileHeader`] |
 //! | a compressed buffer | [`trace::Expander`] |
+//! | the names and values in an event's payload | `decode::Decoder` (feature `decode`, on by default) |
 //!
 //! All input is taken as hostile: nothing panics, no loop is without bounds, and no allocation goes past [`Limits`]. Damage
 //! costs the record or the buffer that it is in; it is counted and named with its offset, and everything else is delivered.
@@ -14,8 +15,9 @@
 //!
 //! # Features
 //!
-//! `std` (default): reading files. `write`: building buffers and files, compressed and damaged on request. `testkit`: what
-//! the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
+//! `std` (default): reading files. `decode` (default): payloads as named values, and values as text. `error-names` (default): the
+//! symbolic names of NTSTATUS, HRESULT and Win32 codes in text, 330 KiB. `json`: values as JSON. `write`: building buffers and
+//! files, compressed and damaged on request. `testkit`: what the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -36,6 +38,8 @@ extern crate std;
 pub mod buffer;
 mod bytes;
 pub mod codec;
+#[cfg(feature = "decode")]
+pub mod decode;
 mod error;
 #[cfg(feature = "std")]
 pub mod file;
@@ -43,6 +47,8 @@ mod guid;
 mod limits;
 #[cfg(feature = "std")]
 mod merge;
+#[cfg(feature = "decode")]
+pub mod prescan;
 pub mod record;
 mod sid;
 #[cfg(feature = "std")]

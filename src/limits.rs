@@ -22,6 +22,31 @@ pub struct Limits {
     pub index_buffers: usize,
     /// How many entries of damage keep their details, per file; further ones are only counted. Default: 1,000.
     pub damage_entries: usize,
+    /// How many schemas a decoder keeps of events that describe themselves, how many answers of its sources, and how many
+    /// names of providers. Default: 4,096.
+    pub schemas: usize,
+    /// The memory that a decoder uses for the first of these, in bytes, about. Default: 64 MiB.
+    pub schema_cache_bytes: usize,
+    /// The most properties that a schema may have, members of structures included. Default: 1,024.
+    pub schema_properties: usize,
+    /// How deep structures may lie in structures. Default: 16.
+    pub struct_depth: usize,
+    /// The most elements that an array in a payload may have. Default: 65,535.
+    pub array_elements: u32,
+    /// The longest text of a schema, such as a name or a message, in bytes as it is stored. Default: 64 KiB.
+    pub string_bytes: usize,
+    /// All text of one schema or map together, in bytes of UTF-8. Default: 64 KiB.
+    pub schema_bytes: usize,
+    /// What is kept of the metadata inside a trace, in bytes as they lie in it: descriptions of events, maps, manifests, and
+    /// parts of manifests that wait for the rest. Further ones are counted and not used. Default: 64 MiB.
+    pub metadata_bytes: usize,
+    /// The largest manifest, in bytes as it is stored. Default: 16 MiB.
+    pub xml_bytes: usize,
+    /// How deep the elements of a manifest may nest. Default: 64.
+    pub xml_depth: usize,
+    /// The longest text that is made of an event or a value, in bytes; it matters where names and texts of a schema come back
+    /// for each of many elements. Default: 16 MiB.
+    pub formatted_bytes: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +56,17 @@ impl Default for Limits {
             decompressed_bytes: 16 * 1024 * 1024,
             index_buffers: 1024 * 1024,
             damage_entries: 1000,
+            schemas: 4096,
+            schema_cache_bytes: 64 * 1024 * 1024,
+            schema_properties: 1024,
+            struct_depth: 16,
+            array_elements: 65_535,
+            string_bytes: 64 * 1024,
+            schema_bytes: 64 * 1024,
+            metadata_bytes: 64 * 1024 * 1024,
+            xml_bytes: 16 * 1024 * 1024,
+            xml_depth: 64,
+            formatted_bytes: 16 * 1024 * 1024,
         }
     }
 }

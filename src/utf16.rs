@@ -24,8 +24,7 @@ impl<'a> Utf16<'a> {
     /// Without a zero unit the text is all there is and nothing follows.
     #[must_use]
     pub fn until_zero(bytes: &'a [u8]) -> (Self, &'a [u8]) {
-        let end = bytes.chunks_exact(2).position(|unit| unit == [0, 0]);
-        match end.and_then(|units| bytes.split_at_checked(units.saturating_mul(2))) {
+        match zero_unit(bytes).and_then(|end| bytes.split_at_checked(end)) {
             Some((text, rest)) => (Self::new(text), rest.get(2..).unwrap_or_default()),
             None => (Self::new(bytes), &[]),
         }
@@ -58,6 +57,27 @@ impl<'a> Utf16<'a> {
     }
 }
 
+/// Where the first zero unit lies, counted in bytes. Eight bytes are looked at in one step.
+#[inline]
+pub(crate) fn zero_unit(bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = 0x0001_0001_0001_0001;
+    const HIGH: u64 = 0x8000_8000_8000_8000;
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut at = 0_usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        // A unit borrows from its top bit if it is zero; what lies above the first such unit may be wrong.
+        let zeros = word.wrapping_sub(LOW) & !word & HIGH;
+        if zeros != 0 {
+            let units = usize::try_from(zeros.trailing_zeros() >> 4).unwrap_or_default();
+            return Some(at.saturating_add(units << 1));
+        }
+        at = at.saturating_add(8);
+    }
+    let units = bytes.get(at..)?.chunks_exact(2).position(|unit| unit == [0, 0])?;
+    Some(at.saturating_add(units.saturating_mul(2)))
+}
+
 impl fmt::Display for Utf16<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         char::decode_utf16(self.units())
@@ -79,6 +99,7 @@ impl fmt::Debug for Utf16<'_> {
 mod tests {
     use alloc::format;
     use alloc::string::ToString;
+    use alloc::vec::Vec;
 
     use super::*;
 
@@ -89,6 +110,26 @@ mod tests {
         let (text, rest) = Utf16::until_zero(&bytes);
         assert_eq!(text.to_string(), "A\u{100}");
         assert_eq!(rest, [0x42, 0]);
+    }
+
+    #[test]
+    fn the_first_zero_unit_is_found_wherever_it_lies() {
+        for len in 0..40 {
+            // Units that differ from zero in one bit, and zero bytes across two units.
+            for unit in [[1, 0], [0, 1], [0x80, 0], [0, 0x80], [0xFF, 0xFF]] {
+                let mut bytes: Vec<u8> = unit.repeat(len);
+                assert_eq!(zero_unit(&bytes), None, "{unit:?}, {len} units");
+                bytes.push(0);
+                assert_eq!(zero_unit(&bytes), None, "half a unit");
+                for at in 0..len {
+                    let mut bytes = unit.repeat(len);
+                    bytes[at * 2..at * 2 + 2].fill(0);
+                    assert_eq!(zero_unit(&bytes), Some(at * 2), "{unit:?}, {len} units");
+                    bytes[at * 2..].fill(0);
+                    assert_eq!(zero_unit(&bytes), Some(at * 2), "{unit:?}, {len} units, all zero from {at}");
+                }
+            }
+        }
     }
 
     #[test]

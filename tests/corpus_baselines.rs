@@ -1,12 +1,15 @@
 //! The event lines that PerfView printed on Windows are found at their time, processor and data length.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod perfview;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 use etweir::EtlReader;
 use etweir::testkit::corpus;
+use perfview::Line;
 
 #[test]
 fn every_event_line_of_the_perfview_baselines_is_found() {
@@ -18,37 +21,13 @@ fn every_event_line_of_the_perfview_baselines_is_found() {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
         let trace = folder.join("etl").join(name.replace(".baseline.txt", ".etl"));
         let events = Places::of(&trace);
-        let text = String::from_utf8_lossy(&fs::read(&path).expect("a readable file")).into_owned();
-        let expected: Vec<Line> = text.lines().filter_map(Line::parse).collect();
+        let expected = perfview::lines(&path);
         let missing: Vec<_> = expected.iter().filter(|line| !events.have(line)).collect();
         assert!(missing.is_empty(), "{name}: {} of {} missing: {missing:?}", missing.len(), expected.len());
         lines += expected.len();
         files += 1;
     }
     assert_eq!((files, lines), (4, 1056));
-}
-
-/// `EVENT <ms>: ... ProceNum=<cpu>; DataLen=<bytes>; ...`
-#[derive(Debug)]
-struct Line {
-    microseconds: i64,
-    processor: u16,
-    data_len: usize,
-}
-
-impl Line {
-    fn parse(line: &str) -> Option<Self> {
-        let (ms, rest) = line.strip_prefix("EVENT ")?.split_once(": ")?;
-        let number = |key: &str| {
-            let (_, value) = rest.split_once(key).expect("the key");
-            value.split_once(';').expect("an end").0.replace(',', "")
-        };
-        Some(Self {
-            microseconds: ms.replace([',', '.'], "").parse().expect("a number with three decimals"),
-            processor: number("ProceNum=").parse().expect("a processor"),
-            data_len: number("DataLen=").parse().expect("a length"),
-        })
-    }
 }
 
 /// How often each (microsecond since the header, processor, data length) occurs.

@@ -1,4 +1,4 @@
-//! Where the real traces are that some tests read. None of them is part of the project.
+//! Where the real traces and the reference data are that some tests read. None of them is part of the project.
 
 use alloc::format;
 use std::io::Write;
@@ -9,13 +9,26 @@ use std::path::{Path, PathBuf};
 /// `None` if there is none, after a line on standard error that `test` skips.
 #[must_use]
 pub fn folder(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ETWEIR_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), PathBuf::from);
-    if folder.join("etl").is_dir() {
+    find(test, "real traces", "ETWEIR_CORPUS", "../shared/corpus", "etl")
+}
+
+/// The folder of reference data, such as payloads with their values: the one that `ETWEIR_DATA` names, else
+/// `../shared/data` beside the workspace.
+///
+/// `None` if there is none, after a line on standard error that `test` skips.
+#[must_use]
+pub fn data(test: &str) -> Option<PathBuf> {
+    find(test, "reference data", "ETWEIR_DATA", "../shared/data", "payload-vectors.jsonl")
+}
+
+fn find(test: &str, what: &str, variable: &str, default: &str, holds: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(variable)
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(default), PathBuf::from);
+    if folder.join(holds).exists() {
         return Some(folder);
     }
     // Past the macros, whose output the test runner keeps to itself where a test passes.
-    let line = format!("skipped: {test} reads real traces from {}, which is not there\n", folder.display());
+    let line = format!("skipped: {test} reads {what} from {}, which is not there\n", folder.display());
     let _ = std::io::stderr().write_all(line.as_bytes());
     None
 }

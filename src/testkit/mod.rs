@@ -2,3 +2,5 @@
 
 pub mod check;
 pub mod corpus;
+pub mod metadata;
+pub mod schema;
