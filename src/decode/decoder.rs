@@ -196,7 +196,7 @@ impl Decoder {
 
     /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
     pub fn learn(&mut self, event: &Event<'_>) {
-        let _ = self.decode(event);
+        let _ = self.place(event, event.user_data());
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
@@ -243,11 +243,11 @@ impl Decoder {
         if flags.contains(EventFlags::TRACE_MESSAGE) {
             return (Case::of(event), Place::Nowhere);
         }
-        if flags.contains(EventFlags::STRING_ONLY) {
-            return (Case::of(event), Place::StringOnly);
-        }
         let items =
             if flags.contains(EventFlags::EXTENDED_INFO) { Items::of(event) } else { Items::default() };
+        if flags.contains(EventFlags::STRING_ONLY) {
+            return (Case { items, ..Case::of(event) }, Place::StringOnly);
+        }
         if flags.contains(EventFlags::CLASSIC_HEADER) && items.schema.is_none() {
             return self.classic(event);
         }
