@@ -149,7 +149,8 @@ fn size_structures(properties: &[Property], steps: &mut [Step]) -> Vec<Vec<u16>>
                 Size::VARIABLE
             };
             cost = cost.saturating_add(match inner.count {
-                Count::Fixed(count) => step.cost.saturating_mul(u32::from(count).max(1)),
+                // The array, and its elements.
+                Count::Fixed(count) => step.cost.saturating_mul(count.into()).saturating_add(1),
                 _ => step.cost,
             });
             let nested = needs.get(at).map(Vec::as_slice).unwrap_or_default();
