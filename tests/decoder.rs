@@ -71,7 +71,7 @@ impl<F: Fn(&Query<'_>) -> Found + Send + Sync> Source<F> {
     }
 }
 
-impl<F: Fn(&Query<'_>) -> Found + Send + Sync> SchemaSource for Source<F> {
+impl<F: Fn(&Query<'_>) -> Found + Send + Sync + 'static> SchemaSource for Source<F> {
     fn find(&self, query: &Query<'_>) -> Found {
         self.asked.fetch_add(1, Ordering::Relaxed);
         (self.find)(query)

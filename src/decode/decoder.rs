@@ -225,7 +225,15 @@ impl Decoder {
 
     /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
     pub fn learn(&mut self, event: &Event<'_>) {
-        let _ = self.decode(event);
+        if let Target::Modern(items) = Target::of(event) {
+            let mut case = Case { provider: event.provider_id(), items, start: 0 };
+            self.learn_name(event, &mut case);
+        }
+        let teaches = |source: &&Arc<dyn SchemaSource>| source.teaches(event) && source.learn(event);
+        // All of them see it: each may know something else about it.
+        if self.sources.iter().filter(teaches).count() > 0 {
+            self.lessons.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
@@ -270,6 +278,15 @@ impl Decoder {
 
     /// An event with an EVENT_HEADER.
     fn modern<'a>(&mut self, event: &Event<'a>, case: &mut Case<'a>) -> Place {
+        self.learn_name(event, case);
+        if let Some(metadata) = case.items.schema {
+            return Place::Described(self.described.slot(metadata));
+        }
+        self.answer(event, Key::modern(event, case.provider, case.decode_guid()), case)
+    }
+
+    /// Takes the name of the provider from what the event carries.
+    fn learn_name<'a>(&mut self, event: &Event<'a>, case: &mut Case<'a>) {
         let channel = event.channel();
         if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = channel {
             self.metadata_in_payload(event.user_data(), channel, case);
@@ -280,10 +297,6 @@ impl Decoder {
         {
             self.names.learn(case.provider, &traits.name());
         }
-        if let Some(metadata) = case.items.schema {
-            return Place::Described(self.described.slot(metadata));
-        }
-        self.answer(event, Key::modern(event, case.provider, case.decode_guid()), case)
     }
 
     /// The kernel of Windows 8.1 and earlier knew no such items: providers put them in front of the values.
