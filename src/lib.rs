@@ -5,7 +5,9 @@
 //! | a log file (`.etl`), or a stream of buffers | `EtlReader` (feature `std`, on by default) |
 //! | one raw trace buffer | [`buffer::BufferView`], and [`trace::TraceBuffer`] for its events |
 //! | what a trace says about itself | [`trace::LogFileHeader`] |
+//! | the payloads of a file whose metadata lie at its end | `prescan` (feature `decode`) |
 //! | a compressed buffer | [`trace::Expander`] |
+//! | the names and values in an event's payload | `decode::Decoder` (feature `decode`, on by default) |
 //!
 //! All input is taken as hostile: nothing panics, no loop is without bounds, and no allocation goes past [`Limits`]. Damage
 //! costs the record or the buffer that it is in; it is counted and named with its offset, and everything else is delivered.
@@ -14,8 +16,9 @@
 //!
 //! # Features
 //!
-//! `std` (default): reading files. `write`: building buffers and files, compressed and damaged on request. `testkit`: what
-//! the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
+//! `std` (default): reading files. `decode` (default): schemas and payloads. `manifest`: instrumentation manifests, those that
+//! a trace carries included. `write`: building buffers and files, compressed and damaged on request. `testkit`: what the
+//! project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -4,8 +4,8 @@
 mod manifests;
 mod perfview;
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -290,8 +290,14 @@ fn shows_mapped(shown: &str, value: u64, map: &ValueMap) -> bool {
 fn socket_address(bytes: &[u8]) -> String {
     let port = u16::from_be_bytes([bytes[2], bytes[3]]);
     match bytes[0] {
-        2 => format!("{}:{port}", Ipv4Addr::from_octets(bytes[4..8].try_into().expect("4 bytes"))),
-        23 => format!("[{}]:{port}", Ipv6Addr::from_octets(bytes[8..24].try_into().expect("16 bytes"))),
+        2 => {
+            let octets: [u8; 4] = bytes[4..8].try_into().expect("4 bytes");
+            format!("{}:{port}", Ipv4Addr::from(octets))
+        }
+        23 => {
+            let octets: [u8; 16] = bytes[8..24].try_into().expect("16 bytes");
+            format!("[{}]:{port}", Ipv6Addr::from(octets))
+        }
         family => panic!("address family {family}"),
     }
 }

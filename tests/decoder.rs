@@ -1,7 +1,7 @@
 //! A decoder asks its sources once, keeps what they answer, and chooses as the payload decides.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use etweir::buffer::BufferView;

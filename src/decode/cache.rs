@@ -22,15 +22,14 @@ const WITH_HOOK_ID: u8 = 1;
 const WITH_CLASS: u8 = 2;
 
 impl Key {
-    /// Of an event with an EVENT_HEADER.
+    /// Of an event with an EVENT_HEADER. The same provider with another decode GUID is another provider.
     #[inline]
-    pub(super) fn modern(event: &Event<'_>, provider: Guid, decode_guid: Option<Guid>) -> Self {
-        let [id0, id1] = event.id().to_le_bytes();
+    pub(super) fn modern(provider: Guid, id: u16, version: u8, decode_guid: Option<Guid>) -> Self {
+        let [id0, id1] = id.to_le_bytes();
         let other = decode_guid.map_or(0, |guid| u128::from_le_bytes(guid.to_bytes()));
         Self {
-            // The same provider with another decode GUID is another provider.
             provider: u128::from_le_bytes(provider.to_bytes()) ^ other.rotate_left(64),
-            event: u64::from_le_bytes([WITH_EVENT_HEADER, 0, event.version(), 0, id0, id1, 0, 0]),
+            event: u64::from_le_bytes([WITH_EVENT_HEADER, 0, version, 0, id0, id1, 0, 0]),
             process: None,
         }
     }

@@ -87,7 +87,11 @@ struct Case<'a> {
     start: usize,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    fn of(event: &Event<'a>) -> Self {
+        Self { provider: event.provider_id(), items: Items::default(), start: 0 }
+    }
+
     /// The GUID under which the provider's events are described, if it is another one.
     #[inline]
     fn decode_guid(&self) -> Option<Guid> {
@@ -104,43 +108,6 @@ enum Place {
     Described(usize),
     Answer(usize),
     Passing,
-}
-
-/// How an event is described.
-enum Target<'a> {
-    /// By itself, or under its provider, id and version.
-    Modern(Items<'a>),
-    /// Under its class.
-    Classic,
-    /// It is a text.
-    StringOnly,
-    /// Not by a schema.
-    Nothing,
-}
-
-impl<'a> Target<'a> {
-    /// Source: payload reference, "Choosing the decoder".
-    #[inline]
-    fn of(event: &Event<'a>) -> Self {
-        match event.record().header() {
-            Header::Event(header) => {
-                let flags = EventFlags(header.flags.get());
-                if flags.contains(EventFlags::TRACE_MESSAGE) {
-                    return Self::Nothing;
-                }
-                if flags.contains(EventFlags::STRING_ONLY) {
-                    return Self::StringOnly;
-                }
-                let items = Items::of(event);
-                if flags.contains(EventFlags::CLASSIC_HEADER) && items.schema.is_none() {
-                    return Self::Classic;
-                }
-                Self::Modern(items)
-            }
-            Header::Message(_) | Header::Opaque => Self::Nothing,
-            _ => Self::Classic,
-        }
-    }
 }
 
 impl Default for Decoder {
@@ -225,9 +192,12 @@ impl Decoder {
 
     /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
     pub fn learn(&mut self, event: &Event<'_>) {
-        if let Target::Modern(items) = Target::of(event) {
-            let mut case = Case { provider: event.provider_id(), items, start: 0 };
-            self.learn_name(event, &mut case);
+        if let Header::Event(header) = event.record().header()
+            && !EventFlags(header.flags.get()).contains(EventFlags::TRACE_MESSAGE)
+        {
+            let mut case = Case::of(event);
+            case.items = Items::of(event);
+            self.learn_name(header.channel, event.user_data(), &mut case);
         }
         let teaches = |source: &&Arc<dyn SchemaSource>| source.teaches(event) && source.learn(event);
         // All of them see it: each may know something else about it.
@@ -237,19 +207,12 @@ impl Decoder {
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
+    ///
+    /// Source: payload reference, "Choosing the decoder".
     pub fn decode<'a>(&'a mut self, event: &Event<'a>) -> Decoded<'a> {
-        let mut case = Case { provider: event.provider_id(), items: Items::default(), start: 0 };
-        let place = match Target::of(event) {
-            Target::Modern(items) => {
-                case.items = items;
-                self.modern(event, &mut case)
-            }
-            Target::Classic => self.answer(event, Key::classic(event, case.provider), &case),
-            Target::StringOnly => Place::StringOnly,
-            Target::Nothing => Place::Nowhere,
-        };
         let payload = event.user_data();
         let own_pointer_size = event.pointer_size();
+        let (case, place) = self.place(event, payload);
         let answer = match place {
             Place::Answer(slot) => self.answers.get(slot),
             Place::Passing => Some(&self.passing),
@@ -276,20 +239,41 @@ impl Decoder {
         }
     }
 
-    /// An event with an EVENT_HEADER.
-    fn modern<'a>(&mut self, event: &Event<'a>, case: &mut Case<'a>) -> Place {
-        self.learn_name(event, case);
-        if let Some(metadata) = case.items.schema {
-            return Place::Described(self.described.slot(metadata));
+    #[inline]
+    fn place<'a>(&mut self, event: &Event<'a>, payload: &'a [u8]) -> (Case<'a>, Place) {
+        let header = match event.record().header() {
+            Header::Event(header) => header,
+            Header::Message(_) | Header::Opaque => return (Case::of(event), Place::Nowhere),
+            _ => return self.classic(event),
+        };
+        let flags = EventFlags(header.flags.get());
+        if flags.contains(EventFlags::TRACE_MESSAGE) {
+            return (Case::of(event), Place::Nowhere);
         }
-        self.answer(event, Key::modern(event, case.provider, case.decode_guid()), case)
+        if flags.contains(EventFlags::STRING_ONLY) {
+            return (Case::of(event), Place::StringOnly);
+        }
+        let items =
+            if flags.contains(EventFlags::EXTENDED_INFO) { Items::of(event) } else { Items::default() };
+        if flags.contains(EventFlags::CLASSIC_HEADER) && items.schema.is_none() {
+            return self.classic(event);
+        }
+        let mut case = Case { provider: Guid::from_bytes(header.provider_id), items, start: 0 };
+        self.learn_name(header.channel, payload, &mut case);
+        if let Some(metadata) = case.items.schema {
+            let place = Place::Described(self.described.slot(metadata));
+            return (case, place);
+        }
+        let key = Key::modern(case.provider, header.id.get(), header.version, case.decode_guid());
+        let place = self.answer(event, key, &case);
+        (case, place)
     }
 
     /// Takes the name of the provider from what the event carries.
-    fn learn_name<'a>(&mut self, event: &Event<'a>, case: &mut Case<'a>) {
-        let channel = event.channel();
+    #[inline]
+    fn learn_name<'a>(&mut self, channel: u8, payload: &'a [u8], case: &mut Case<'a>) {
         if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = channel {
-            self.metadata_in_payload(event.user_data(), channel, case);
+            self.metadata_in_payload(payload, channel, case);
         }
         if let Some(traits) = case.items.traits
             && !self.names.knows(case.provider)
@@ -297,6 +281,12 @@ impl Decoder {
         {
             self.names.learn(case.provider, &traits.name());
         }
+    }
+
+    fn classic<'a>(&mut self, event: &Event<'a>) -> (Case<'a>, Place) {
+        let case = Case::of(event);
+        let place = self.answer(event, Key::classic(event, case.provider), &case);
+        (case, place)
     }
 
     /// The kernel of Windows 8.1 and earlier knew no such items: providers put them in front of the values.

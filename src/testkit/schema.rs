@@ -52,38 +52,38 @@ pub const IN_TYPES: [InType; 38] = [
 #[must_use]
 pub fn from_bytes(bytes: &[u8]) -> Option<(Schema, &[u8])> {
     let mut source = Source { bytes };
-    let count = source.byte() % 32;
-    let top_level = u16::from(source.byte() % count.saturating_add(1));
+    let count = source.below(32);
+    let top_level = source.below(count.saturating_add(1));
     let mut next_member = top_level;
-    let properties: Vec<Property> = (0..u16::from(count))
+    let properties: Vec<Property> = (0..count)
         .map(|index| {
             // More structures than chance would give: without them there is little to nest.
             let in_type = match source.byte() {
-                byte @ 0..200 => IN_TYPES.get(usize::from(byte) % IN_TYPES.len()).copied(),
+                byte @ 0..200 => IN_TYPES.iter().cycle().nth(byte.into()).copied(),
                 _ => None,
             };
             let mut property = Property::new(alloc::format!("p{index}"), in_type.unwrap_or(InType::Struct));
             if property.in_type == InType::Struct {
                 let start = next_member.max(index.saturating_add(1));
-                let end = start.saturating_add(u16::from(source.byte() % 4));
-                property.members = if source.byte() < 250 { start..end } else { source.reference()..end };
+                let end = start.saturating_add(source.below(4));
+                property.members = if source.byte() < 250 { start..end } else { source.below(256)..end };
                 next_member = end;
             }
-            property.count = match source.byte() % 16 {
+            property.count = match source.below(16) {
                 0..8 => Count::One,
                 8..10 => Count::Fixed(source.number()),
                 10..12 => Count::Prefixed,
-                12..15 => Count::Property(source.reference() % index.max(1)),
+                12..15 => Count::Property(source.below(index)),
                 _ => Count::Rest,
             };
-            property.length = match source.byte() % 8 {
+            property.length = match source.below(8) {
                 0..4 => Length::Natural,
                 4..6 => Length::Fixed(source.number()),
-                _ => Length::Property(source.reference() % index.max(1)),
+                _ => Length::Property(source.below(index)),
             };
             let flags = source.byte();
             property.optional = flags & 0x0F == 0;
-            property.align = if flags & 0xF0 == 0 { source.byte() % 9 } else { 1 };
+            property.align = if flags & 0xF0 == 0 { u8::try_from(source.below(9)).unwrap_or(1) } else { 1 };
             property.out_type = if flags & 0x80 == 0 { OutType::Default } else { OutType::Ipv6 };
             property
         })
@@ -104,14 +104,15 @@ impl Source<'_> {
         byte
     }
 
-    fn reference(&mut self) -> u16 {
-        self.byte().into()
+    /// A number less than `end`, or zero.
+    fn below(&mut self, end: u16) -> u16 {
+        u16::from(self.byte()).checked_rem(end).unwrap_or_default()
     }
 
     /// Mostly a small number.
     fn number(&mut self) -> u16 {
         match self.byte() {
-            low @ 0..240 => u16::from(low % 8),
+            low @ 0..240 => u16::from(low & 7),
             high => u16::from_be_bytes([high, self.byte()]),
         }
     }

@@ -9,7 +9,7 @@ use etweir::decode::manifest::{Manifest, Provider};
 use etweir::decode::{Candidate, Found, Query, SchemaKind, SchemaSource};
 
 /// Reads a manifest that makes sense everywhere.
-pub fn read(path: &Path) -> Manifest {
+pub(crate) fn read(path: &Path) -> Manifest {
     let manifest = Manifest::parse(&fs::read(path).expect("a readable file"), &Limits::default());
     let manifest = manifest.expect("a manifest");
     assert_eq!(manifest.problem_count(), 0, "{}: {:?}", path.display(), manifest.problems());
@@ -18,7 +18,7 @@ pub fn read(path: &Path) -> Manifest {
 
 /// Knows the events of these providers.
 #[derive(Debug)]
-pub struct Providers(pub Vec<Arc<Provider>>);
+pub(crate) struct Providers(pub(crate) Vec<Arc<Provider>>);
 
 impl SchemaSource for Providers {
     fn find(&self, query: &Query<'_>) -> Found {

@@ -9,21 +9,21 @@ use std::path::Path;
 
 /// An event line.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct Line {
     /// Since the log-file header, rounded either way in the last digit.
-    pub microseconds: i64,
+    pub(crate) microseconds: i64,
     /// `Provider/Task/Opcode`.
-    pub name: String,
+    pub(crate) name: String,
     /// CPU of the buffer.
-    pub processor: u16,
+    pub(crate) processor: u16,
     /// Bytes of the payload.
-    pub data_len: usize,
+    pub(crate) data_len: usize,
     /// What the payload shows, in the order of the line.
-    pub fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
 }
 
 /// All event lines of a baseline.
-pub fn lines(baseline: &Path) -> Vec<Line> {
+pub(crate) fn lines(baseline: &Path) -> Vec<Line> {
     let text = String::from_utf8_lossy(&fs::read(baseline).expect("a readable file")).into_owned();
     text.lines().filter_map(Line::parse).collect()
 }
@@ -45,7 +45,7 @@ impl Line {
     }
 
     /// Whether an event that is `microseconds` after the header may be the one of the line.
-    pub fn is_at(&self, microseconds: i64) -> bool {
+    pub(crate) fn is_at(&self, microseconds: i64) -> bool {
         (self.microseconds - microseconds).abs() <= 1
     }
 }
@@ -70,23 +70,26 @@ fn fields(payload: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// Whether a line's value shows this text: to its 20th character where it is cut.
-pub fn shows_text(value: &str, text: &str) -> bool {
+/// Whether a line's value shows this text, to its 20th character where it is cut. Numbers have no commas in `text`.
+pub(crate) fn shows_text(value: &str, text: &str) -> bool {
     match value.strip_suffix("...") {
-        Some(start) if start.chars().count() == 20 => text.starts_with(start),
+        Some(start) if start.chars().count() == 20 => {
+            text.starts_with(start) || is_number(start) && text.starts_with(&start.replace(',', ""))
+        }
         _ => value == text,
     }
 }
 
 /// The number that a line's value shows, in decimal or hexadecimal, negative or not.
-pub fn number(value: &str) -> Option<i128> {
+pub(crate) fn number(value: &str) -> Option<i128> {
     if let Some(hex) = value.strip_prefix("0x") {
         return u64::from_str_radix(hex, 16).ok().map(i128::from);
     }
-    let digits = value.replace(',', "");
-    let plain = digits.strip_prefix('-').unwrap_or(&digits);
-    if plain.is_empty() || !plain.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    digits.parse().ok()
+    is_number(value).then(|| value.replace(',', "").parse().ok())?
+}
+
+fn is_number(value: &str) -> bool {
+    let plain = value.strip_prefix('-').unwrap_or(value);
+    plain.starts_with(|c: char| c.is_ascii_digit())
+        && plain.bytes().all(|byte| byte.is_ascii_digit() || byte == b',')
 }
