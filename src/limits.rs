@@ -41,6 +41,9 @@ pub struct Limits {
     pub xml_bytes: usize,
     /// How deep the elements of a manifest may nest. Default: 64.
     pub xml_depth: usize,
+    /// The longest text that is made of an event or a value, in bytes; it matters where names and texts of a schema come back
+    /// for each of many elements. Default: 16 MiB.
+    pub formatted_bytes: usize,
 }
 
 impl Default for Limits {
@@ -59,6 +62,7 @@ impl Default for Limits {
             metadata_bytes: 64 * 1024 * 1024,
             xml_bytes: 16 * 1024 * 1024,
             xml_depth: 64,
+            formatted_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -98,7 +98,7 @@ impl fmt::Display for FileTime {
     clippy::arithmetic_side_effects,
     reason = "a day number of at most 2^63 / 8.64e11 cannot overflow any step"
 )]
-const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(crate) const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     // 1600-03-01 is 306 days before 1601-01-01.
     let shifted = days + 306;
     let cycle = shifted.div_euclid(146_097);

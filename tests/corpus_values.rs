@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use etweir::EtlReader;
+use etweir::decode::format::EventName;
 use etweir::decode::{Decoded, Decoder, Field, OutType, SchemaKind, Str, Value, ValueMap, ValueMapKind};
 use etweir::prescan::prescan;
 use etweir::testkit::corpus;
@@ -114,7 +115,7 @@ fn agreement(folder: &Path, name: &str, mut decoder: Decoder) -> Agreement {
                     decoded.kind(),
                     Some(SchemaKind::Trace | SchemaKind::TraceLogging | SchemaKind::Manifest)
                 );
-                if !is_described || !names_agree(&lines[index], &decoded) {
+                if !is_described || !names_agree(&lines[index], &decoded, event.opcode()) {
                     continue;
                 }
                 let (fields, wrong) = compare(&lines[index], &decoded, &mut agreement.unnamed);
@@ -133,20 +134,16 @@ fn agreement(folder: &Path, name: &str, mut decoder: Decoder) -> Agreement {
 }
 
 /// Of EventSources PerfView shows the names of the manifest, of other providers those that it knows itself.
-fn names_agree(line: &Line, decoded: &Decoded<'_>) -> bool {
+fn names_agree(line: &Line, decoded: &Decoded<'_>, opcode: u8) -> bool {
     let provider = decoded.provider_name().expect("a provider");
     let Some(event) = line.name.strip_prefix(&*provider).and_then(|name| name.strip_prefix('/')) else {
         return false;
     };
-    let names = decoded.names();
     let is_event_source =
         ["PerfView", "System.", "solar_system"].iter().any(|start| provider.starts_with(start));
-    if is_event_source && event != "ManifestData" {
-        let opcode = names.opcode.as_deref().map(|opcode| opcode.trim_start_matches("win:"));
-        let opcode = opcode.filter(|opcode| *opcode != "Info");
-        let own = names.event.as_deref().or(names.task.as_deref()).expect("a name");
-        let own = opcode.map_or(own.to_owned(), |opcode| format!("{own}/{opcode}"));
-        assert_eq!(own, event);
+    if is_event_source {
+        let own = EventName::new(decoded.names(), opcode).expect("a name");
+        assert_eq!(own.to_string(), event);
     }
     true
 }
@@ -257,7 +254,7 @@ fn shows_options(shown: &str, options: u64) -> bool {
 fn shows_mapped(shown: &str, value: u64, map: &ValueMap) -> bool {
     let letters =
         |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let mut matching = map.entries.iter().filter(|(entry, _)| match map.kind {
+    let mut matching = map.entries().iter().filter(|(entry, _)| match map.kind {
         ValueMapKind::Bits if *entry != 0 => value & u64::from(*entry) == u64::from(*entry),
         _ => value == u64::from(*entry),
     });
@@ -269,7 +266,7 @@ fn shows_mapped(shown: &str, value: u64, map: &ValueMap) -> bool {
             None => number(shown) == Some(value.into()),
         };
     }
-    let known = map.entries.iter().fold(0, |known, (bits, _)| known | u64::from(*bits));
+    let known = map.entries().iter().fold(0, |known, (bits, _)| known | u64::from(*bits));
     let mut texts: Vec<String> = matching.map(|(_, text)| letters(text)).collect();
     // None of the bits has a text, or one that is set has none.
     if number(shown) == Some(value.into()) || (texts.is_empty() && shown == "None") {

@@ -76,7 +76,7 @@ fn maps_have_the_entries_of_the_trace_without_the_space_at_their_end() {
             .iter()
             .map(|entry| (number(&entry[0]), entry[1].as_str().expect("a text").trim_end()))
             .collect();
-        let entries: Vec<(u32, &str)> = map.entries.iter().map(|(value, text)| (*value, &**text)).collect();
+        let entries: Vec<(u32, &str)> = map.entries().iter().map(|(value, text)| (*value, &**text)).collect();
         assert_eq!(entries, expected, "{}", map.name);
     }
     assert_eq!(vectors.len(), 12);

@@ -246,6 +246,16 @@ fn a_fixed_length_ends_at_the_first_zero_and_a_length_that_is_a_value_at_the_las
 }
 
 #[test]
+fn a_length_may_be_all_that_is_left() {
+    let bytes = schema(vec![property("a", InType::UInt8), measured("b", InType::Binary, Length::Rest)]);
+    assert_eq!(whole(&bytes, &[7, 1, 2, 3], 8), ["a=7", "b=Binary([1, 2, 3])"]);
+    assert_eq!(whole(&bytes, &[7], 8), ["a=7", "b=Binary([])"]);
+    // 'A', and half a unit, which is no text.
+    let text = schema(vec![measured("t", InType::UnicodeString, Length::Rest)]);
+    assert_eq!(walk(&text, &[0x41, 0, 0x42], 8), (vec!["t=\"A\"".to_owned()], None, 1));
+}
+
+#[test]
 fn counted_values_have_their_bytes_counted_in_front() {
     let schema = schema(vec![
         property("a", InType::CountedString),

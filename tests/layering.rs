@@ -18,7 +18,7 @@ const TABLE: [(&str, &[&str]); 13] = [
     ("merge", &[]),
     ("stream", &["record", "buffer", "codec", "trace", "merge"]),
     ("file", &["record", "buffer", "codec", "trace"]),
-    ("decode", &["record", "trace"]),
+    ("decode", &["record", "codec", "trace"]),
     ("prescan", &["file", "decode"]),
     ("write", &["wire", "record", "buffer", "codec", "trace"]),
     ("testkit", &["record", "buffer", "codec", "trace", "stream", "file", "decode", "write"]),

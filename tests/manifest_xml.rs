@@ -211,10 +211,10 @@ fn maps_have_the_texts_of_the_string_table() {
     let maps: Vec<_> =
         schema.properties().iter().map(|property| property.map.as_ref().expect("a map")).collect();
     assert_eq!((&*maps[0].name, maps[0].kind), ("v", ValueMapKind::Value));
-    assert_eq!(maps[0].entries, [(1, "One".into()), (2, "Two".into())]);
+    assert_eq!(maps[0].entries(), [(1, "One".into()), (2, "Two".into())]);
     assert_eq!((&*maps[1].name, maps[1].kind), ("b", ValueMapKind::Bits));
     // A message file is not there, so the number has no text.
-    assert_eq!(maps[1].entries, [(0x8000_0000, "One".into())]);
+    assert_eq!(maps[1].entries(), [(0x8000_0000, "One".into())]);
 }
 
 #[test]

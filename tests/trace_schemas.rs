@@ -179,7 +179,7 @@ fn a_map_may_come_before_or_behind_the_description_that_names_it() {
         let event = buffer.events().next().expect("one event").expect("no damage");
         let decoded = reader.decoder.decode(&event);
         let map = decoded.field("goods").expect("a field").property.map.as_ref().expect("a map");
-        assert_eq!(map.entries, [(1, "bread".into()), (2, "milk".into())]);
+        assert_eq!(map.entries(), [(1, "bread".into()), (2, "milk".into())]);
     }
 }
 

@@ -9,9 +9,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
+use crate::decode::corrections::corrected;
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
 use crate::decode::embedded::TraceSchemas;
+use crate::decode::mof::KernelClasses;
 use crate::decode::names::ProviderNames;
 use crate::decode::schema::Schema;
 use crate::decode::source::{Candidate, Certainty, Query, SchemaSource, Scope};
@@ -126,7 +128,7 @@ impl Decoder {
     /// The same within other limits.
     #[must_use]
     pub fn with_limits(limits: &Limits) -> Self {
-        Self::with_sources(vec![Arc::new(TraceSchemas::new(limits))], limits)
+        Self::with_sources(vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses)], limits)
     }
 
     /// With these sources only, in the order in which they are asked.
@@ -383,11 +385,11 @@ impl Decoder {
                 let room = MOST_CANDIDATES.saturating_sub(answer.candidates.len());
                 answer.candidates.extend(found.candidates.into_iter().take(room));
                 if answer.candidates.iter().any(|candidate| !candidate.exact) {
-                    return answer;
+                    return correct(answer, event);
                 }
             }
         }
-        answer
+        correct(answer, event)
     }
 
     /// A provider may have a name although its event has none.
@@ -398,6 +400,18 @@ impl Decoder {
             self.names.learn(provider, &name);
         }
     }
+}
+
+/// What is known better than the description of an event.
+fn correct(mut answer: Answer, event: &Event<'_>) -> Answer {
+    if !matches!(event.record().header(), Header::Event(_)) {
+        return answer;
+    }
+    let told = answer.candidates.first().map(|candidate| &*candidate.schema);
+    if let Some(schema) = corrected(event.provider_id(), event.id(), told) {
+        answer.candidates = vec![Candidate::new(Arc::new(schema))];
+    }
+    answer
 }
 
 /// The first candidate that fits exactly, else the first that need not.

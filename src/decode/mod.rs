@@ -36,16 +36,20 @@
 
 mod builtin;
 mod cache;
+mod corrections;
 mod cursor;
 mod decoded;
 mod decoder;
 mod described;
 mod embedded;
 mod error;
+pub mod format;
 #[cfg(feature = "manifest")]
 pub mod manifest;
+pub mod mof;
 mod names;
 mod plan;
+mod repeat;
 mod schema;
 mod source;
 mod tdh;
@@ -53,24 +57,25 @@ mod tracelogging;
 mod traits;
 mod types;
 mod value;
+mod value_map;
 mod view;
 mod walk;
 #[cfg(feature = "manifest")]
 mod winmeta;
 
+pub use corrections::corrected;
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
 pub use embedded::{
     DecodingSource, EventInfo, MetadataProblem, MetadataProblemKind, MetadataReport, TraceSchemas,
 };
 pub use error::DecodeError;
-pub use schema::{
-    Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap, ValueMapKind,
-};
+pub use schema::{Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind};
 pub use source::{Candidate, Certainty, Found, Query, SchemaSource, Scope};
 pub use tracelogging::provider_guid;
 pub use traits::ProviderTraits;
 pub use types::{InType, OutType};
 pub use value::{Str, SystemTime, Value};
+pub use value_map::{ValueMap, ValueMapKind};
 pub use view::{Array, Elements, Members, Struct};
 pub use walk::{Field, Fields};

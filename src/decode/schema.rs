@@ -6,8 +6,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::decode::plan::{NONE, Step, plan};
+use crate::decode::repeat::number_repeats;
 use crate::decode::tracelogging;
 use crate::decode::types::{InType, OutType};
+use crate::decode::value_map::ValueMap;
 use crate::decode::walk::Fields;
 use crate::error::ParseError;
 use crate::limits::Limits;
@@ -99,6 +101,8 @@ pub enum Length {
     /// As many as the property with this index says: an integer that precedes, among the members of the same structure or
     /// around it.
     Property(u16),
+    /// All that is left of the payload.
+    Rest,
 }
 
 /// One value, array or structure of a payload.
@@ -126,6 +130,8 @@ pub struct Property {
     pub align: u8,
     /// What the provider marked it with.
     pub tags: u32,
+    /// The number behind its name in keys, where others of the same name precede it; see [`Property::repeat`].
+    pub(super) repeat: u16,
 }
 
 impl Property {
@@ -143,7 +149,15 @@ impl Property {
             optional: false,
             align: 1,
             tags: 0,
+            repeat: 0,
         }
+    }
+
+    /// The number of a property in a [`Schema`] whose name others before it have, of the top level or of the same structure:
+    /// keys of it are the name, `_` and this number, from 2 on. 0 if the name alone will do.
+    #[must_use]
+    pub const fn repeat(&self) -> u16 {
+        self.repeat
     }
 
     /// The same, shown in this way.
@@ -152,36 +166,6 @@ impl Property {
         self.out_type = out_type;
         self
     }
-}
-
-/// Texts for numbers.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ValueMap {
-    /// What the map is called.
-    pub name: Name,
-    /// How it is read.
-    pub kind: ValueMapKind,
-    /// Values and their texts, in the order of the source.
-    pub entries: Vec<(u32, Name)>,
-}
-
-impl ValueMap {
-    /// A map of these entries.
-    #[must_use]
-    pub fn new(name: impl Into<Name>, kind: ValueMapKind, entries: Vec<(u32, Name)>) -> Self {
-        Self { name: name.into(), kind, entries }
-    }
-}
-
-/// How a map is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ValueMapKind {
-    /// Each entry stands for one value.
-    Value,
-    /// Each entry stands for bits.
-    Bits,
 }
 
 /// The description of an event: its names, and its properties in the order of the payload.
@@ -309,11 +293,12 @@ impl Schema {
     pub fn with_limits(
         kind: SchemaKind,
         names: EventNames,
-        properties: Vec<Property>,
+        mut properties: Vec<Property>,
         top_level: u16,
         limits: &Limits,
     ) -> Result<Self, SchemaError> {
         let steps = plan(&properties, top_level, limits)?;
+        number_repeats(&mut properties, top_level);
         let references = steps.iter().any(|step| step.save != NONE);
         Ok(Self {
             references,

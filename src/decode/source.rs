@@ -182,11 +182,11 @@ impl From<Arc<Schema>> for Candidate {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Certainty {
-    /// It is described under the event's own identity.
+    /// It is described under the event's own identity, or is known to be that of all events of its kind.
     #[default]
     Sure,
     /// It is that of a lower version, to which newer ones add at the end.
     LowerVersion,
-    /// It is a guess: of a higher version, or of a kindred event.
+    /// It is a guess: of a higher version.
     Guess,
 }

@@ -219,7 +219,7 @@ impl<'a> Fields<'a> {
         }
         let length = match property.length {
             _ if !has_length(property) => 0,
-            Length::Natural => 0,
+            Length::Natural | Length::Rest => 0,
             Length::Fixed(length) => length.into(),
             Length::Property(_) => self.register(step.length, "measured by no integer that precedes")?,
         };
@@ -393,14 +393,16 @@ impl<'a> Element<'a> {
         match property.in_type {
             InType::Struct => self.structure(cursor, fuel),
             InType::UnicodeString if has_length(property) => {
-                let bytes = cursor.bytes(self.length().saturating_mul(2))?;
+                let bytes = cursor.bytes(self.len_bytes(cursor, 2))?;
                 Ok(Value::Str(Str::Utf16(Utf16::new(self.without_padding(bytes, 2)))))
             }
             InType::AnsiString if has_length(property) => {
-                let bytes = cursor.bytes(self.length())?;
+                let bytes = cursor.bytes(self.len_bytes(cursor, 1))?;
                 Ok(Value::Str(Str::Ansi(self.without_padding(bytes, 1))))
             }
-            InType::Binary if has_length(property) => cursor.bytes(self.length()).map(Value::Binary),
+            InType::Binary if has_length(property) => {
+                cursor.bytes(self.len_bytes(cursor, 1)).map(Value::Binary)
+            }
             InType::Binary if property.out_type == OutType::Ipv6 => cursor.bytes(16).map(Value::Binary),
             in_type => cursor.plain(in_type),
         }
@@ -409,6 +411,15 @@ impl<'a> Element<'a> {
     fn length(self) -> usize {
         let [length, ..] = self.outer;
         usize::try_from(length).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of a value with a length, in whole units.
+    fn len_bytes(self, cursor: &Cursor<'_>, unit: usize) -> usize {
+        if self.property.length == Length::Rest {
+            let len = cursor.rest.len();
+            return len.saturating_sub(len.checked_rem(unit).unwrap_or_default());
+        }
+        self.length().saturating_mul(unit)
     }
 
     /// Text of a declared length without the zeros that fill it up. What a fixed length holds behind the first zero is

@@ -3,17 +3,20 @@
 //! Each panics if something does not hold, which is how a fuzzer and a test learn of it.
 #![allow(clippy::panic, reason = "this is test code, although it lives in the library")]
 
+use alloc::string::{String, ToString};
 use alloc::{format, vec};
 
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
-use crate::decode::{Decoder, Exactness, ProviderTraits, Schema, Value};
+use crate::decode::format::{Formatting, Printable};
+use crate::decode::{Decoder, Exactness, Field, ProviderTraits, Schema, Value, mof};
 use crate::error::{Offset, ParseError};
 use crate::file::{Damage, ReadOptions};
 use crate::limits::Limits;
 use crate::testkit::schema;
 use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
+use crate::write::{BufferSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
 
 /// Records lie in order inside the valid bytes, damage lies between them, and every getter returns.
 pub fn buffer(bytes: &[u8]) {
@@ -79,6 +82,31 @@ pub fn decode(bytes: &[u8]) {
     }
 }
 
+/// Any values become text on one line, messages that end, and JSON.
+pub fn format(bytes: &[u8]) {
+    let Some((schema, payload)) = schema::from_bytes(bytes) else { return };
+    let formatting = Formatting::default();
+    for Field { property, value, .. } in schema.fields(payload, 8).flatten() {
+        let text = formatting.text(property, value);
+        let line = text.to_string();
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert_eq!(Printable(text.exact()).to_string(), line);
+        assert!(!text.quoted().to_string().contains(char::is_control), "{line:?}");
+    }
+    let template = String::from_utf8_lossy(payload);
+    let message = formatting.message(&template, schema.fields(payload, 8)).to_string();
+    // And an ellipsis.
+    assert!(message.len() <= 65_536_usize.saturating_add(3), "{} bytes", message.len());
+    #[cfg(feature = "json")]
+    {
+        let mut json = vec![];
+        let result = formatting.write_json_fields(&mut schema.fields(payload, 8), &mut json);
+        assert_eq!(result.is_ok(), schema.fields(payload, 8).all(|field| field.is_ok()));
+        assert!(json.starts_with(b"{") && json.ends_with(b"}") && core::str::from_utf8(&json).is_ok());
+        assert!(json.iter().all(|byte| *byte >= b' '), "{json:02x?}");
+    }
+}
+
 /// A description of any bytes is a schema or an error inside of it, and the schema takes any payload.
 pub fn trace_logging(bytes: &[u8]) {
     let (metadata, payload) = bytes.split_at_checked(bytes.len() / 2).unwrap_or((bytes, &[]));
@@ -94,6 +122,45 @@ pub fn trace_logging(bytes: &[u8]) {
         if let Ok(traits) = ProviderTraits::parse(metadata) {
             let _ = (traits.name(), traits.name_str(), traits.group(), traits.decode_guid());
             assert!(traits.chunks().count() <= metadata.len());
+        }
+    }
+}
+
+/// A classic record of any identity with any payload: its layout is found, and the walk keeps its promises.
+///
+/// The bytes are a hook id, opcode and version, a class of the table, the record's kind, then the payload.
+pub fn classic(bytes: &[u8]) {
+    let [hook0, hook1, opcode, version, class, kind, payload @ ..] = bytes else { return };
+    let width = if kind & 1 == 0 { Width::Bits32 } else { Width::Bits64 };
+    let (hook_id, version) = (u16::from_le_bytes([*hook0, *hook1]), *version);
+    let payload = payload.get(..payload.len().min(60_000)).unwrap_or_default().to_vec();
+    // A class for each byte: those of the table again and again.
+    let mut classes = mof::classes().cycle().map(|(guid, _)| guid);
+    let guid = classes.nth(usize::from(*class)).unwrap_or_default();
+    let record: RecordSpec = match kind >> 1 & 3 {
+        0 => PerfSpec { width, hook_id, version, payload, ..PerfSpec::default() }.into(),
+        1 => SystemSpec { width, hook_id, version, payload, ..SystemSpec::default() }.into(),
+        _ => {
+            let (opcode, version) = (*opcode, version.into());
+            FullSpec { width, guid, opcode, version, payload, ..FullSpec::default() }.into()
+        }
+    };
+    let buffer = BufferSpec::new(64 * 1024).record(&record).to_bytes();
+    let Ok(view) = BufferView::parse(&buffer) else { panic!("a written buffer is one") };
+    let mut decoder = Decoder::new();
+    for event in TraceBuffer::new(view, SessionInfo::unknown()).events().flatten() {
+        let decoded = decoder.decode(&event);
+        if let Some(schema) = decoded.schema() {
+            payload_with(schema, decoded.payload(), decoded.pointer_size());
+        }
+        let limits = Limits::default();
+        let text = mof::document(event.provider_id(), event.opcode(), event.user_data(), &limits);
+        if let Some(Ok(text)) = text {
+            assert!(
+                text.len() <= limits.decompressed_bytes.saturating_mul(3),
+                "{} bytes of text",
+                text.len()
+            );
         }
     }
 }

@@ -40,9 +40,9 @@ pub fn map_info(bytes: &[u8]) {
     let limits = Limits::default();
     match ValueMap::parse(bytes, &limits) {
         Ok(Some(map)) => {
-            assert!(map.entries.len() <= bytes.len() / 8);
+            assert!(map.entries().len() <= bytes.len() / 8);
             let text =
-                map.entries.iter().fold(map.name.len(), |sum, (_, text)| sum.saturating_add(text.len()));
+                map.entries().iter().fold(map.name.len(), |sum, (_, text)| sum.saturating_add(text.len()));
             assert!(text <= limits.schema_bytes, "{text} bytes of text");
         }
         Ok(None) => {}

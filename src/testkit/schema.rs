@@ -46,6 +46,41 @@ pub const IN_TYPES: [InType; 38] = [
     InType::Struct,
 ];
 
+/// All out-types.
+pub const OUT_TYPES: [OutType; 31] = [
+    OutType::Default,
+    OutType::String,
+    OutType::DateTime,
+    OutType::DateTimeCultureInsensitive,
+    OutType::DateTimeUtc,
+    OutType::Signed,
+    OutType::Unsigned,
+    OutType::Float,
+    OutType::Boolean,
+    OutType::Guid,
+    OutType::HexBinary,
+    OutType::Hex,
+    OutType::Pid,
+    OutType::Tid,
+    OutType::Port,
+    OutType::Ipv4,
+    OutType::Ipv6,
+    OutType::SocketAddress,
+    OutType::CimDateTime,
+    OutType::EtwTime,
+    OutType::Xml,
+    OutType::Json,
+    OutType::Utf8,
+    OutType::ErrorCode,
+    OutType::Win32Error,
+    OutType::NtStatus,
+    OutType::HResult,
+    OutType::Pkcs7,
+    OutType::CodePointer,
+    OutType::ReducedString,
+    OutType::NoPrint,
+];
+
 /// A schema that the first bytes describe, if they describe one, and what follows them.
 ///
 /// Most references and members make sense, some do not.
@@ -78,13 +113,18 @@ pub fn from_bytes(bytes: &[u8]) -> Option<(Schema, &[u8])> {
             };
             property.length = match source.below(8) {
                 0..4 => Length::Natural,
-                4..6 => Length::Fixed(source.number()),
+                4 => Length::Fixed(source.number()),
+                5 => Length::Rest,
                 _ => Length::Property(source.below(index)),
             };
             let flags = source.byte();
             property.optional = flags & 0x0F == 0;
             property.align = if flags & 0xF0 == 0 { u8::try_from(source.below(9)).unwrap_or(1) } else { 1 };
-            property.out_type = if flags & 0x80 == 0 { OutType::Default } else { OutType::Ipv6 };
+            property.out_type = match flags >> 6 {
+                0 | 1 => OutType::Default,
+                2 => OutType::Ipv6,
+                _ => OUT_TYPES.iter().cycle().nth(source.byte().into()).copied().unwrap_or_default(),
+            };
             property
         })
         .collect();

@@ -10,11 +10,10 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::bytes::Reader;
 use crate::decode::embedded::text::Texts;
-use crate::decode::schema::{
-    Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap,
-};
+use crate::decode::schema::{Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind};
 use crate::decode::tdh;
 use crate::decode::types::InType;
+use crate::decode::value_map::ValueMap;
 use crate::error::{Offset, ParseError};
 use crate::guid::Guid;
 use crate::limits::Limits;

@@ -13,7 +13,8 @@ use crate::decode::embedded::manifests::Manifests;
 use crate::decode::embedded::report::{MetadataProblemKind, MetadataReport};
 #[cfg(feature = "manifest")]
 use crate::decode::manifest::Manifest;
-use crate::decode::schema::{Name, Schema, SchemaError, ValueMap};
+use crate::decode::schema::{Name, Schema, SchemaError};
+use crate::decode::value_map::ValueMap;
 use crate::guid::Guid;
 use crate::limits::Limits;
 
@@ -115,7 +116,7 @@ impl Known {
         let known = self.maps.get(&provider).and_then(|maps| maps.get(&map.name));
         let known = known.map(|known| **known == map);
         // Offsets may point to the same text again and again, so what becomes of it counts.
-        let text = map.entries.iter().fold(0_usize, |bytes, (_, text)| {
+        let text = map.entries().iter().fold(0_usize, |bytes, (_, text)| {
             bytes.saturating_add(text.len()).saturating_add(size_of::<(u32, Name)>())
         });
         if self.is_known(known) || !self.has_room(payload.len().max(text), limits) {

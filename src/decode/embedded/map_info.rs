@@ -9,7 +9,8 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::bytes::Reader;
 use crate::decode::embedded::text::Texts;
-use crate::decode::schema::{Name, ValueMap, ValueMapKind};
+use crate::decode::schema::Name;
+use crate::decode::value_map::{ValueMap, ValueMapKind};
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
 

@@ -13,7 +13,8 @@ use crate::decode::manifest::xml::problems::Problems;
 use crate::decode::manifest::xml::raw::{self, Named, Strings};
 use crate::decode::manifest::xml::reader::{Read, parse_number};
 use crate::decode::manifest::xml::template;
-use crate::decode::schema::{Name, ValueMap, ValueMapKind};
+use crate::decode::schema::Name;
+use crate::decode::value_map::{ValueMap, ValueMapKind};
 use crate::decode::winmeta;
 use crate::limits::Limits;
 

@@ -10,11 +10,10 @@ use crate::decode::manifest::error::ManifestErrorKind;
 use crate::decode::manifest::model::Template;
 use crate::decode::manifest::xml::problems::Problems;
 use crate::decode::manifest::xml::raw::{self, Amount, Item};
-use crate::decode::schema::{
-    Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind, ValueMap,
-};
+use crate::decode::schema::{Count, EventNames, Length, Name, Property, Schema, SchemaError, SchemaKind};
 use crate::decode::tdh;
 use crate::decode::types::{InType, OutType};
+use crate::decode::value_map::ValueMap;
 use crate::limits::Limits;
 
 /// The properties of a template; `None` if they make no schema, which is a problem.
