@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
-use crate::decode::corrections::corrected;
+use crate::decode::corrections::{Corrections, corrected};
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
 use crate::decode::embedded::TraceSchemas;
@@ -128,7 +128,9 @@ impl Decoder {
     /// The same within other limits.
     #[must_use]
     pub fn with_limits(limits: &Limits) -> Self {
-        Self::with_sources(vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses)], limits)
+        let sources: Vec<Arc<dyn SchemaSource>> =
+            vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses), Arc::new(Corrections)];
+        Self::with_sources(sources, limits)
     }
 
     /// With these sources only, in the order in which they are asked.
@@ -402,13 +404,15 @@ impl Decoder {
     }
 }
 
-/// What is known better than the description of an event.
+/// What is known better than the description of an event, where it has one.
 fn correct(mut answer: Answer, event: &Event<'_>) -> Answer {
     if !matches!(event.record().header(), Header::Event(_)) {
         return answer;
     }
     let told = answer.candidates.first().map(|candidate| &*candidate.schema);
-    if let Some(schema) = corrected(event.provider_id(), event.id(), told) {
+    if told.is_some()
+        && let Some(schema) = corrected(event.provider_id(), event.id(), told)
+    {
         answer.candidates = vec![Candidate::new(Arc::new(schema))];
     }
     answer
