@@ -62,7 +62,7 @@ mod view;
 mod walk;
 mod winmeta;
 
-pub use corrections::corrected;
+pub use corrections::{Corrections, corrected};
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
 pub use embedded::{
