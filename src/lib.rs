@@ -16,10 +16,10 @@
 //!
 //! # Features
 //!
-//! `std` (default): reading files. `decode` (default): payloads as named values, and values as text. `error-names` (default):
-//! the symbolic names of NTSTATUS, HRESULT and Win32 codes in text, 330 KiB. `json`: values as JSON. `manifest`:
-//! instrumentation manifests, those that a trace carries included. `write`: building buffers and files, compressed and damaged
-//! on request. `testkit`: what the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
+//! `std` (default): reading files. `decode` (default): schemas and payloads, and values as text. `error-names` (default): the
+//! symbolic names of NTSTATUS, HRESULT and Win32 codes in text, 330 KiB. `json`: values as JSON. `manifest`: instrumentation
+//! manifests. `write`: building buffers and files, compressed and damaged on request. `testkit`: what the project's tests share.
+//! Without `std` the crate is `no_std` and needs `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(

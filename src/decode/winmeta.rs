@@ -1,47 +1,110 @@
-//! The numbers of the levels, opcodes, keywords and channels that every provider has, by their names.
+//! The levels, opcodes, keywords, tasks and channels that every provider has, under the prefix `win:`.
 //!
-//! Source: payload reference, "Message text"; `winmeta.xml` of the Windows SDK.
+//! Source: payload reference, "Message text"; `winmeta.xml` of the Windows SDK; bit 49 is `WdiContext` of .NET's documented
+//! `StandardEventKeywords`.
 
-use crate::decode::format::{
-    standard_channel_name, standard_keyword_names, standard_level_name, standard_opcode_name,
-};
+/// The name of a standard level.
+pub(crate) fn level_name(level: u8) -> Option<&'static str> {
+    name(&LEVELS, level)
+}
 
-/// The number of a standard level, of which the name has the prefix `win:`.
+/// The name of a standard opcode.
+pub(crate) fn opcode_name(opcode: u8) -> Option<&'static str> {
+    name(&OPCODES, opcode)
+}
+
+/// The name of a channel that no provider defines.
+pub(crate) fn channel_name(channel: u8) -> Option<&'static str> {
+    name(&CHANNELS, channel)
+}
+
+/// The names of the standard keywords among these bits, from the lowest bit up.
+pub(crate) fn keyword_names(keyword: u64) -> impl Iterator<Item = &'static str> {
+    KEYWORDS.iter().filter(move |(mask, _)| keyword & mask != 0).map(|&(_, name)| name)
+}
+
+/// The number of a standard level by its name, with the prefix.
+#[cfg(feature = "manifest")]
 pub(crate) fn level(name: &str) -> Option<u8> {
-    (0..=u8::MAX).find(|level| standard_level_name(*level) == Some(name))
+    value(&LEVELS, name)
 }
 
-/// The number of a standard opcode, of which the name has the prefix `win:`.
+/// The number of a standard opcode by its name, with the prefix.
+#[cfg(feature = "manifest")]
 pub(crate) fn opcode(name: &str) -> Option<u8> {
-    (0..=u8::MAX).find(|opcode| standard_opcode_name(*opcode) == Some(name))
+    value(&OPCODES, name)
 }
 
-/// The number of a channel that no provider defines.
+/// The number of a channel that no provider defines, by its name.
+#[cfg(feature = "manifest")]
 pub(crate) fn channel(name: &str) -> Option<u8> {
-    (0..=u8::MAX).find(|channel| standard_channel_name(*channel) == Some(name))
+    value(&CHANNELS, name)
 }
 
-/// The bit of a standard keyword, of which the name has the prefix `win:`.
+/// The bit of a standard keyword by its name, with the prefix.
+#[cfg(feature = "manifest")]
 pub(crate) fn keyword(name: &str) -> Option<u64> {
-    let mut bits = (0..u64::BITS).filter_map(|bit| 1_u64.checked_shl(bit));
-    bits.find(|bit| standard_keyword_names(*bit).any(|known| known == name))
+    value(&KEYWORDS, name)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn standard_names_mean_their_numbers() {
-        assert_eq!(level("win:LogAlways"), Some(0));
-        assert_eq!(level("win:Verbose"), Some(5));
-        assert_eq!(level("Verbose"), None);
-        assert_eq!(opcode("win:Info"), Some(0));
-        assert_eq!(opcode("win:Receive"), Some(240));
-        assert_eq!(channel("Security"), Some(10));
-        assert_eq!(channel("Shop/Admin"), None);
-        assert_eq!(keyword("win:ResponseTime"), Some(0x0001_0000_0000_0000));
-        assert_eq!(keyword("win:EventlogClassic"), Some(0x0080_0000_0000_0000));
-        assert_eq!(keyword("win:None"), None);
-    }
+fn name<T: Copy + PartialEq>(names: &[(T, &'static str)], value: T) -> Option<&'static str> {
+    names.iter().find(|(known, _)| *known == value).map(|&(_, name)| name)
 }
+
+#[cfg(feature = "manifest")]
+fn value<T: Copy>(names: &[(T, &'static str)], name: &str) -> Option<T> {
+    names.iter().find(|(_, known)| *known == name).map(|&(value, _)| value)
+}
+
+const LEVELS: [(u8, &str); 16] = [
+    (0, "win:LogAlways"),
+    (1, "win:Critical"),
+    (2, "win:Error"),
+    (3, "win:Warning"),
+    (4, "win:Informational"),
+    (5, "win:Verbose"),
+    (6, "win:ReservedLevel6"),
+    (7, "win:ReservedLevel7"),
+    (8, "win:ReservedLevel8"),
+    (9, "win:ReservedLevel9"),
+    (10, "win:ReservedLevel10"),
+    (11, "win:ReservedLevel11"),
+    (12, "win:ReservedLevel12"),
+    (13, "win:ReservedLevel13"),
+    (14, "win:ReservedLevel14"),
+    (15, "win:ReservedLevel15"),
+];
+
+const OPCODES: [(u8, &str); 11] = [
+    (0, "win:Info"),
+    (1, "win:Start"),
+    (2, "win:Stop"),
+    (3, "win:DC_Start"),
+    (4, "win:DC_Stop"),
+    (5, "win:Extension"),
+    (6, "win:Reply"),
+    (7, "win:Resume"),
+    (8, "win:Suspend"),
+    (9, "win:Send"),
+    (240, "win:Receive"),
+];
+
+const KEYWORDS: [(u64, &str); 8] = [
+    (1 << 48, "win:ResponseTime"),
+    (1 << 49, "win:WDIContext"),
+    (1 << 50, "win:WDIDiag"),
+    (1 << 51, "win:SQM"),
+    (1 << 52, "win:AuditFailure"),
+    (1 << 53, "win:AuditSuccess"),
+    (1 << 54, "win:CorrelationHint"),
+    (1 << 55, "win:EventlogClassic"),
+];
+
+const CHANNELS: [(u8, &str); 6] = [
+    (0, "TraceClassic"),
+    (8, "System"),
+    (9, "Application"),
+    (10, "Security"),
+    (11, "TraceLogging"),
+    (12, "ProviderMetadata"),
+];
