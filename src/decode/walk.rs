@@ -29,8 +29,8 @@ pub struct Field<'a> {
 ///
 /// Each step reads one value; nothing is allocated. An error ends the walk; [`Fields::rest`] then starts at the property
 /// that could not be read. A property that is [`optional`](Property::optional) is left out where the payload has no room for
-/// it, and so are the optional ones behind it. The work of a whole walk, with all its arrays and structures, grows with the payload's length and the number of
-/// properties, and with nothing else.
+/// it, and so are the optional ones behind it. The work of a whole walk, with all its arrays and structures, grows with the
+/// payload's length and the number of properties, and with nothing else.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     schema: &'a Schema,
