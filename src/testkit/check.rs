@@ -4,19 +4,22 @@
 #![allow(clippy::panic, reason = "this is test code, although it lives in the library")]
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::{format, vec};
 
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
 use crate::decode::format::{Formatting, Printable};
-use crate::decode::{Decoder, Exactness, Field, ProviderTraits, Schema, Value, mof};
+use crate::decode::{
+    Decoder, Exactness, Field, Found, ProviderTraits, Query, Schema, SchemaSource, Value, mof,
+};
 use crate::error::{Offset, ParseError};
 use crate::file::{Damage, ReadOptions};
 use crate::limits::Limits;
 use crate::testkit::schema;
 use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
-use crate::write::{BufferSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
+use crate::write::{BufferSpec, EventSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
 
 /// Records lie in order inside the valid bytes, damage lies between them, and every getter returns.
 pub fn buffer(bytes: &[u8]) {
@@ -79,6 +82,31 @@ pub fn decode(bytes: &[u8]) {
         for pointer_size in [4, 8] {
             payload_with(&schema, payload, pointer_size);
         }
+        by_name(&Arc::new(schema), payload);
+    }
+}
+
+/// Every value of an event is found by its name, and is the same as in the walk.
+fn by_name(schema: &Arc<Schema>, payload: &[u8]) {
+    let payload = payload.get(..payload.len().min(60_000)).unwrap_or_default().to_vec();
+    let buffer = BufferSpec::new(64 * 1024).event(&EventSpec { payload, ..EventSpec::default() }).to_bytes();
+    let Ok(view) = BufferView::parse(&buffer) else { panic!("a written buffer is one") };
+    let mut decoder = Decoder::with_sources(vec![Arc::new(Only(Arc::clone(schema)))], &Limits::default());
+    for event in TraceBuffer::new(view, SessionInfo::unknown()).events().flatten() {
+        let decoded = decoder.decode(&event);
+        for field in decoded.fields().flatten() {
+            let found = decoded.get(&field.property.name);
+            assert_eq!(format!("{found:?}"), format!("{:?}", Some(field.value)), "{}", field.property.name);
+        }
+    }
+}
+
+/// Knows one schema, for all events.
+struct Only(Arc<Schema>);
+
+impl SchemaSource for Only {
+    fn find(&self, _: &Query<'_>) -> Found {
+        Found::one(Arc::clone(&self.0))
     }
 }
 
