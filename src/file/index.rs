@@ -236,12 +236,8 @@ pub(super) fn entry_of(
         return Err(Error::Changed { at: Offset(offset) });
     };
     let filled = header.filled_bytes();
-    let used = if found.compressed {
-        most_stored(filled)
-    } else {
-        usize::try_from(filled).unwrap_or(usize::MAX).max(BufferHeader::LEN)
-    };
-    let used = found.have.min(used);
+    let used = usize::try_from(filled).unwrap_or(usize::MAX).max(BufferHeader::LEN);
+    let used = if found.compressed { found.have } else { found.have.min(used) };
     let len = if whole { found.have } else { used };
     let is_header = walk.header_at == Some(offset);
     let relogged =

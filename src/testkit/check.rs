@@ -73,7 +73,9 @@ pub fn file(bytes: &[u8]) {
         assert_eq!(whole_file(&mut file, order, &mut records), buffers, "{order:?}: as many buffers");
         let mut found = file.damage().entries().to_vec();
         found.sort_by_key(place_of);
-        assert!(found == damage, "{order:?}: {found:?} is not {damage:?}");
+        // Which format a cause tells of depends on the ones that fitted before.
+        let same = found.iter().map(place_of).eq(damage.iter().map(place_of));
+        assert!(same, "{order:?}: {found:?} is not {damage:?}");
         let accounting = file.accounting();
         assert_eq!((accounting.total(), accounting.unread), (len, 0), "{order:?}: {accounting:?}");
         assert_eq!(accounting.skipped, reader.skipped_bytes(), "{order:?}: {accounting:?}");
