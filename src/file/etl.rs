@@ -11,7 +11,7 @@ use crate::buffer::{BufferHeader, BufferView};
 use crate::error::Offset;
 use crate::file::accounting::Accounting;
 use crate::file::block::{LoadedBuffer, Pool};
-use crate::file::damage::{Damage, DamageReport};
+use crate::file::damage::{Damage, DamageCause, DamageKind, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
 use crate::file::index::{Entry, Index, Wanted, entry_of};
@@ -23,7 +23,7 @@ use crate::file::workers::Workers;
 use crate::merge::Key;
 use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step};
 use crate::time::{FileTime, Ticks};
-use crate::trace::{Event, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::trace::{Event, ExpandError, LogFileHeader, PartitionInformation, SessionInfo};
 
 /// What is called when a buffer is no longer in use.
 pub(super) type OnComplete = Arc<dyn Fn(Completed<LoadedBuffer>) + Send + Sync>;
@@ -460,6 +460,7 @@ impl EtlFile<'_> {
                     // One without even a header is what a file that was shortened has left of it.
                     let _ = run.play.bring(buffer, &brought);
                 }
+                Err(cause) if pending.entry.is_of_second_look() => self.lose(&pending.entry, cause),
                 Err(_) => self.look_again(&pending.entry)?,
             }
         }
@@ -486,20 +487,16 @@ impl EtlFile<'_> {
         self.walk.believes = false;
         let mut found_any = VecDeque::new();
         // Ends: each turn moves on in the file.
-        while self.walk.input.offset() < end {
-            let Some(found) = self.walk.locate()? else { break };
-            let here = self.walk.input.offset();
-            if here >= end {
-                break;
-            }
-            let rest = usize::try_from(end.saturating_sub(here)).unwrap_or(usize::MAX);
+        while let Some(found) = self.walk.locate_before(end)? {
+            let rest = end.saturating_sub(self.walk.input.offset());
+            let rest = usize::try_from(rest).unwrap_or(usize::MAX);
             if found.have > rest {
                 // Where the next buffer of the index begins, nothing else goes on.
                 self.walk.pass(rest)?;
                 break;
             }
             let (mut entry, _) = entry_of(&mut self.walk, &found, false, &mut self.accounting)?;
-            entry.arrive_with(lost);
+            entry.found_in_place_of(lost);
             found_any.push_back(entry);
             self.walk.input.skip(found.have)?;
         }
@@ -517,6 +514,16 @@ impl EtlFile<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A buffer expanded when it was looked at and does so no longer: the file is being changed.
+    #[cold]
+    fn lose(&mut self, lost: &Entry, cause: ExpandError) {
+        let len = Offset::from(lost.len()).get();
+        let (at, cause) = (Offset(lost.offset()), Some(DamageCause::Expand(cause)));
+        self.accounting.lost(lost.len());
+        self.walk.skipped = self.walk.skipped.saturating_add(len);
+        self.walk.damage.add(Damage { kind: DamageKind::Compressed, at, len, cause });
     }
 
     /// Counts a buffer whose events are over.
