@@ -502,7 +502,7 @@ impl Machine {
             Op::Run => self.run()?,
             Op::Retain => self.retain_next = true,
             Op::DropRetained(which) => self.drop_retained(*which),
-            Op::Finish => self.session().finish(),
+            Op::Finish => drop(self.session().finish()),
             Op::Cancel => self.session().cancel(),
             Op::CancelInStep => self.cancel_next = true,
         }
@@ -601,14 +601,10 @@ type Place = (u64, u16);
 fn sorted(buffers: &[Built]) -> Vec<Place> {
     let mut keyed = Vec::new();
     for (id, built) in (1..).zip(buffers) {
-        let stamps = || built.stamps.iter().copied().flatten();
-        // A flush time before all of the events is none of their clock.
-        let cap = match stamps().min() {
-            Some(least) if least > built.flush => stamps().max().unwrap_or(least),
-            _ => built.flush,
-        };
+        // No event is later than the flush of its buffer.
+        let cap = built.flush;
         // What has no stamp counts as its predecessor, at the start of a buffer as the first that has one.
-        let mut time = stamps().next().unwrap_or(cap).min(cap);
+        let mut time = built.stamps.iter().copied().flatten().next().unwrap_or(cap).min(cap);
         for (place, stamp) in (0..).zip(&built.stamps) {
             time = time.max(stamp.unwrap_or(time).min(cap));
             keyed.push((time, id, place));

@@ -101,7 +101,7 @@ fn c01_a_processor_that_never_runs_hands_everything_back() {
     feed(&feeder, 2);
     drop(processor);
     assert_eq!(outcomes(&home), (0..3).map(|id| (id, BufferOutcome::Abandoned)).collect::<Vec<_>>());
-    assert_eq!(feeder.add(buffer(0, 100)).expect_err("nobody is there").code(), 1223);
+    assert_eq!(feeder.add(buffer(0, 100)).expect_err("nobody is there").code(), 6);
 }
 
 #[test]
@@ -250,7 +250,11 @@ fn c08_finishing_and_cancelling_work_inside_callbacks() {
             .on_event(|_, _| {
                 events += 1;
                 if let Ok(feeder) = handles.try_recv() {
-                    if cancel { feeder.cancel() } else { feeder.finish() }
+                    if cancel {
+                        feeder.cancel();
+                    } else {
+                        feeder.finish();
+                    }
                 }
                 GO_ON
             })

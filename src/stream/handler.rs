@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::ControlFlow;
 
-use crate::stream::session::{Delivery, RetiringBuffer};
+use crate::stream::step::{Delivery, RetiringBuffer};
 use crate::trace::Event;
 
 /// The callbacks of a session, which share `&mut self`. All run on the thread inside

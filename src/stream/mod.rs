@@ -38,20 +38,29 @@
 //! - The sequence of steps is a function of the sequence of calls.
 
 mod admission;
+mod common;
+mod completion;
 mod engine;
 mod error;
 mod front;
 mod handler;
+mod info;
 mod options;
+mod outcome;
+mod retained;
 mod session;
 mod slot;
 mod stats;
+mod step;
 
-pub use engine::Outcome;
+pub use completion::{BufferId, BufferOutcome, Completed};
 pub use error::{AddError, ProcessError, Refusal};
 pub use front::{Feeder, Processor, StreamBuilder, Summary, stream};
 pub use handler::{BufferCallback, Closures, EventCallback, Handler, Nothing, OnBuffer, OnEvent};
+pub use info::StreamInfo;
 pub use options::{Options, Order};
-pub use session::{Delivery, RetiringBuffer, Session, Step};
-pub use slot::{BufferId, BufferOutcome, Completed, Retained};
+pub use outcome::{CloseOutcome, Outcome};
+pub use retained::{Retained, RetainedBuffer};
+pub use session::Session;
 pub use stats::Stats;
+pub use step::{Delivery, RetiringBuffer, Step};

@@ -69,12 +69,12 @@ fn the_queries_of_windows_are_answered_from_the_header_buffer() {
         .header_buffer()
         .to_bytes();
     let (mut session, _) = session(Options::default());
-    assert!(session.partition_information().is_none() && session.header().is_none());
+    assert!(session.info().partition_information().is_none() && session.header().is_none());
     add(&mut session, bytes);
-    let partition = session.partition_information().expect("told");
+    let partition = session.info().partition_information().expect("told");
     assert_eq!((partition.partition_type, partition.qpc_offset_from_root), (4, -5));
     assert_eq!((partition.partition_id, partition.parent_id), (id, Guid::ZERO));
-    assert_eq!(session.last_dropped_times(), [Ticks(0), Ticks(77)]);
+    assert_eq!(session.info().last_dropped_times(), [Ticks(0), Ticks(77)]);
     assert_eq!(session.header().map(|header| header.time_stamp), Some(Ticks(100)));
 }
 

@@ -20,7 +20,7 @@ use crate::guid::Guid;
 use crate::merge::Key;
 use crate::record::{Header, Record, RecordSpan};
 use crate::stream::slot::Slot;
-use crate::stream::stats::Stats;
+use crate::stream::stats::Counters;
 
 /// How many events are known ahead: a power of two, so that no place needs a check.
 const KNOWN: usize = 16;
@@ -46,6 +46,12 @@ pub(super) struct Start {
     pub(super) is_header: bool,
 }
 
+impl Start {
+    /// Of a buffer that is not walked over.
+    pub(super) const NOTHING: Self =
+        Self { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MIN, is_header: false };
+}
+
 /// A source: the buffers of a stream, one after the other. This is the one that is being read.
 #[derive(Debug)]
 pub(super) struct Lane<B> {
@@ -67,7 +73,7 @@ pub(super) struct Lane<B> {
 impl<B> Lane<B> {
     /// A lane without a buffer.
     pub(super) const fn idle() -> Self {
-        let start = Start { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MAX, is_header: false };
+        let start = Start::NOTHING;
         let known = [Known { time: i64::MIN, span: RecordSpan::NOTHING }; KNOWN];
         Self { at: 0, len: 0, arrival: 0, slot: None, known, start, ahead: 0, resident: 0 }
     }
@@ -113,19 +119,19 @@ impl<B: AsRef<[u8]>> Lane<B> {
         resident: usize,
         slot: &Arc<Slot<B>>,
         start: &Start,
-        stats: &mut Stats,
+        counters: &Counters,
     ) -> Option<Key> {
         self.slot = Some(Arc::clone(slot));
         self.start = start.clone();
         self.arrival = slot.id().0;
         self.ahead = 0;
         self.resident = resident;
-        self.refill(stats)
+        self.refill(counters)
     }
 
     /// Finds out about the next few events, and gives the key of the first of them; `None` if the buffer has no more.
     #[inline(never)]
-    pub(super) fn refill(&mut self, stats: &mut Stats) -> Option<Key> {
+    pub(super) fn refill(&mut self, counters: &Counters) -> Option<Key> {
         let valid = self.slot.as_ref()?.valid();
         let Start { walk, time, cap, is_header } = &mut self.start;
         self.ahead = read_ahead(valid, walk.place(), self.ahead);
@@ -143,8 +149,8 @@ impl<B: AsRef<[u8]>> Lane<B> {
                     match next {
                         Some(Ok(record)) => record,
                         Some(Err(damage)) => {
-                            stats.damaged_records = stats.damaged_records.saturating_add(1);
-                            stats.damaged_bytes = stats.damaged_bytes.saturating_add(damage.len);
+                            counters.damaged_records.increment();
+                            counters.damaged_bytes.add(damage.len);
                             continue;
                         }
                         None => break,

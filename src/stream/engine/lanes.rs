@@ -8,7 +8,7 @@ use crate::merge::{Key, Tournament};
 use crate::stream::engine::lane::{Known, Lane};
 use crate::stream::engine::residents::Residents;
 use crate::stream::slot::Slot;
-use crate::stream::stats::Stats;
+use crate::stream::stats::Counters;
 
 /// The sources of the merge, by number.
 #[derive(Debug)]
@@ -78,12 +78,12 @@ impl<B: AsRef<[u8]>> Lanes<B> {
         source: usize,
         resident: usize,
         residents: &mut Residents<B>,
-        stats: &mut Stats,
+        counters: &Counters,
     ) {
         let Some(queue) = self.queues.get_mut(source) else { return };
         queue.waiting.push_back(resident);
         if self.lanes.get(source).is_some_and(Lane::is_idle)
-            && let Some(key) = self.read_on(source, residents, stats)
+            && let Some(key) = self.read_on(source, residents, counters)
         {
             self.tree.set(source, key);
         }
@@ -91,37 +91,37 @@ impl<B: AsRef<[u8]>> Lanes<B> {
 
     /// Steps over the event of the winner. Whether its buffer is exhausted by that.
     #[inline]
-    pub(super) fn step(&mut self, residents: &mut Residents<B>, stats: &mut Stats) -> bool {
+    pub(super) fn step(&mut self, residents: &mut Residents<B>, counters: &Counters) -> bool {
         let source = self.tree.first();
         let Some(lane) = self.lanes.get_mut(source) else { return false };
-        if let Some(key) = lane.step().or_else(|| lane.refill(stats)) {
+        if let Some(key) = lane.step().or_else(|| lane.refill(counters)) {
             self.tree.set(source, key);
             return false;
         }
-        self.finish_buffer(source, residents, stats);
+        self.finish_buffer(source, residents, counters);
         true
     }
 
     /// The buffer in a lane is exhausted: the next one of the source takes its place.
     #[cold]
-    fn finish_buffer(&mut self, source: usize, residents: &mut Residents<B>, stats: &mut Stats) {
+    fn finish_buffer(&mut self, source: usize, residents: &mut Residents<B>, counters: &Counters) {
         if let Some(lane) = self.lanes.get_mut(source) {
             lane.leave();
             residents.exhaust(lane.resident());
         }
-        let key = self.read_on(source, residents, stats).unwrap_or(Key::NONE);
+        let key = self.read_on(source, residents, counters).unwrap_or(Key::NONE);
         self.tree.set(source, key);
     }
 
     /// Goes on with the first waiting buffer of an idle source that has an event.
     ///
     /// `None` if there is none. Here a front that reads buffers itself would be asked for the next one of the source.
-    fn read_on(&mut self, source: usize, residents: &mut Residents<B>, stats: &mut Stats) -> Option<Key> {
+    fn read_on(&mut self, source: usize, residents: &mut Residents<B>, counters: &Counters) -> Option<Key> {
         let (lane, queue) = (self.lanes.get_mut(source)?, self.queues.get_mut(source)?);
         // Ends: each turn takes one from the queue.
         while let Some(index) = queue.waiting.pop_front() {
             let Some(resident) = residents.get(index) else { continue };
-            if let Some(key) = lane.begin(index, &resident.slot, &resident.start, stats) {
+            if let Some(key) = lane.begin(index, &resident.slot, &resident.start, counters) {
                 return Some(key);
             }
             lane.leave();

@@ -103,6 +103,17 @@ impl Release {
         self.set_watermark(if self.everything { i64::MAX } else { watermark });
     }
 
+    /// How far any buffer reaches.
+    pub(super) const fn furthest(&self) -> i64 {
+        self.furthest
+    }
+
+    /// Buffers reach no further than this, against what their flush times said.
+    pub(super) fn doubt(&mut self, furthest: i64) {
+        self.furthest = self.furthest.min(furthest);
+        self.marker = self.marker.map(|marker| marker.min(furthest));
+    }
+
     /// Whether an event of this time may leave.
     #[inline]
     pub(super) const fn is_due(&self, time: i64) -> bool {
