@@ -88,7 +88,7 @@ impl Streams {
         let mut furthest = flush;
         for (stream, horizon) in self.streams.iter_mut().zip(&mut self.horizons) {
             if *horizon > flush {
-                *horizon = stream.proved.map_or(flush, |proved| proved.max(flush).min(*horizon));
+                *horizon = stream.proved.map_or(flush, |proved| proved.min(*horizon));
                 // Nothing in its buffers counts as later than the latest stamp.
                 stream.bound = stream.proved.map_or(stream.bound, |proved| proved.min(stream.bound));
             }
