@@ -18,6 +18,13 @@ use etweir::trace::Event;
 use etweir::write::{BufferSpec, EventSpec, FileSpec, LogFileSpec};
 use etweir::{FileTime, Ticks};
 
+#[path = "stream_threads/ends.rs"]
+mod ends;
+#[path = "stream_threads/feeding.rs"]
+mod feeding;
+#[path = "stream_threads/queries.rs"]
+mod queries;
+
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
 fn header(processors: u32) -> Vec<u8> {

@@ -87,8 +87,10 @@ impl<B> Completer<B> {
                 self.first_panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
             }
         }
-        self.live.fetch_sub(1, Ordering::AcqRel);
-        if self.waiting.load(Ordering::Acquire) {
+        // Who counts down and then sees nobody wait, and who waits and then sees the old count, would miss each other: these
+        // four have one order.
+        self.live.fetch_sub(1, Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) {
             drop(self.gate.lock());
             self.all_home.notify_all();
         }
@@ -101,7 +103,7 @@ impl<B> Completer<B> {
 
     /// Buffers accepted and not yet completed.
     pub(super) fn live(&self) -> u64 {
-        self.live.load(Ordering::Acquire)
+        self.live.load(Ordering::SeqCst)
     }
 
     /// Panics of the callback so far.
@@ -116,7 +118,7 @@ impl<B> Completer<B> {
 
     /// Blocks until every buffer is completed.
     pub(super) fn wait(&self) {
-        self.waiting.store(true, Ordering::Release);
+        self.waiting.store(true, Ordering::SeqCst);
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         while self.live() > 0 {
             gate = self.all_home.wait(gate).unwrap_or_else(PoisonError::into_inner);

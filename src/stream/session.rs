@@ -130,6 +130,13 @@ impl<B: AsRef<[u8]>> Session<B> {
         if was_open { CloseOutcome::Pending } else { CloseOutcome::Closed }
     }
 
+    /// Delivers from the oldest event on, whatever the order says, until one buffer can be completed: for who has no buffer
+    /// left to add, when the session waits for one. Counted in [`Stats::pressure_releases`]; without a held buffer it does
+    /// nothing.
+    pub fn relieve(&mut self) {
+        self.engine.relieve();
+    }
+
     /// Ends the session at the next step; nothing more is delivered, and every buffer is completed. A buffer callback of
     /// Windows that returns FALSE.
     pub fn cancel(&mut self) {

@@ -49,7 +49,7 @@ pub struct Stats {
     pub loss_events: u64,
     /// Missing sequence numbers: a hint at buffers that did not arrive.
     pub sequence_gaps: u64,
-    /// Times that memory bounds made events leave early.
+    /// Times that memory bounds, or a feeder without buffers, made events leave early.
     pub pressure_releases: u64,
     /// Times that silence made events leave.
     pub idle_releases: u64,

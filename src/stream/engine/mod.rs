@@ -111,6 +111,18 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.release.everything();
     }
 
+    /// Lets events leave before their time until one buffer can be retired.
+    pub(super) fn relieve(&mut self) {
+        if self.wants_events && !self.residents.is_empty() {
+            self.press();
+        }
+    }
+
+    fn press(&mut self) {
+        self.common.counters.pressure_releases.add((!self.release.is_pressed()).into());
+        self.release.set_pressure(true);
+    }
+
     /// What happens next. What was handed out before counts as dealt with.
     #[inline]
     pub(super) fn decide(&mut self, now: Duration) -> Decision {
@@ -340,8 +352,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let bytes = self.options.max_held_bytes.unwrap_or(DEFAULT_HELD_BYTES);
         let counters = &self.common.counters;
         if self.wants_events && (counters.buffers_held.get() > buffers || counters.bytes_held.get() > bytes) {
-            counters.pressure_releases.add((!self.release.is_pressed()).into());
-            self.release.set_pressure(true);
+            self.press();
         }
     }
 }

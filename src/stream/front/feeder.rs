@@ -98,6 +98,14 @@ impl<B: AsRef<[u8]>> Feeder<B> {
         let _ = self.sender.send(Input::Wake);
     }
 
+    /// Delivers from the oldest event on, whatever the order says, until one buffer can be completed.
+    ///
+    /// For a feeder that waits for a buffer of its pool to come back, while the session waits for buffers to order by. A pool
+    /// of one buffer more than [`Options::max_held_buffers`](crate::stream::Options::max_held_buffers) never needs it.
+    pub fn relieve(&self) {
+        let _ = self.sender.send(Input::Relieve);
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {

@@ -129,6 +129,7 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
             Ok(Input::Finish) | Err(RecvTimeoutError::Disconnected) => {
                 self.session.finish();
             }
+            Ok(Input::Relieve) => self.session.relieve(),
             Ok(Input::Wake) | Err(RecvTimeoutError::Timeout) => {}
         }
     }

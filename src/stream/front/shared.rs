@@ -42,6 +42,8 @@ pub(super) enum Input<B> {
     Buffer(B, u64, Accepted),
     /// Nothing will follow.
     Finish,
+    /// Whoever feeds has no buffer left.
+    Relieve,
     /// Something other than the queue has changed.
     Wake,
 }
