@@ -24,6 +24,8 @@ pub(super) struct Admission {
     format: u16,
     /// Flush time of the last accepted buffer that has one.
     last_flush: Option<i64>,
+    /// How much earlier than that the next one may have been flushed, in ticks; 0 as long as no clock is known.
+    flush_tolerance: i64,
     highest_sequence: Option<i64>,
     next_id: u64,
 }
@@ -63,6 +65,7 @@ impl Admission {
             buffer_size: usize::MAX,
             format: 0,
             last_flush: None,
+            flush_tolerance: 0,
             highest_sequence: None,
             next_id: 0,
         }
@@ -95,7 +98,7 @@ impl Admission {
             State::Closed => return Err(Refusal::Closed),
             State::Cancelled => return Err(Refusal::Cancelled),
         }
-        let out = common.completer.live();
+        let out = common.completer.out();
         if self.options.max_buffers_out.is_some_and(|most| out >= most) {
             // Only the caller knows when what is retained is dropped.
             return Err(Refusal::Full { queued: out });
@@ -118,7 +121,7 @@ impl Admission {
         }
         let is_header = header.buffer_type() == Some(BufferType::HEADER) || found.is_some();
         let flush_time = header.time_stamp();
-        let disorder = if is_header { false } else { self.checked_order(flush_time, session)? };
+        let disorder = if is_header { false } else { self.checked_order(flush_time)? };
         // From here on it is accepted.
         self.session = session;
         let opens = found.is_some();
@@ -128,6 +131,7 @@ impl Admission {
                 self.format = u16::from_le_bytes([low, high]);
             }
             self.buffer_size = usize::try_from(found.buffer_size).unwrap_or(usize::MAX);
+            self.flush_tolerance = session.clock().ticks_in(self.options.flush_tolerance).unwrap_or(0);
             common.info.set_header(found);
         }
         if is_header && compressed.is_none() {
@@ -142,7 +146,6 @@ impl Admission {
         self.next_id = self.next_id.saturating_add(1);
         let flags = header.buffer_flags();
         let counters = &common.counters;
-        counters.buffers_received.increment();
         counters.buffers_in_disorder.add(disorder.into());
         counters.events_lost_flags.add(flags.contains(BufferFlags::EVENTS_LOST).into());
         counters.buffers_lost_flags.add(flags.contains(BufferFlags::BUFFER_LOST).into());
@@ -230,9 +233,9 @@ impl Admission {
     }
 
     /// Whether the buffer was flushed so long before its predecessor that it counts as disorder.
-    fn checked_order(&self, flush_time: Ticks, session: SessionInfo) -> Result<bool, Refusal> {
+    fn checked_order(&self, flush_time: Ticks) -> Result<bool, Refusal> {
         let Some(last) = self.last_flush else { return Ok(false) };
-        let tolerance = session.clock().ticks_in(self.options.flush_tolerance).unwrap_or(0);
+        let tolerance = self.flush_tolerance;
         if flush_time.0 >= last.saturating_sub(tolerance) {
             Ok(false)
         } else if self.options.accept_disorder {

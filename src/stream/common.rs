@@ -39,6 +39,6 @@ impl<B> Common<B> {
 
     /// What was counted so far.
     pub(super) fn stats(&self) -> Stats {
-        self.counters.stats(self.completer.live(), self.completer.panics())
+        self.counters.stats(&self.completer)
     }
 }

@@ -9,6 +9,8 @@ use std::panic::catch_unwind;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
+use crate::stream::stats::Counter;
+
 /// Which buffer of its session: 0 for the first that was accepted, then in the order of acceptance.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct BufferId(pub u64);
@@ -46,8 +48,10 @@ pub enum BufferOutcome {
 /// Where buffers go when their last holder lets go.
 pub(super) struct Completer<B> {
     callback: Box<dyn Fn(Completed<B>) + Send + Sync>,
-    /// Buffers accepted and not yet completed.
-    live: AtomicU64,
+    /// Buffers accepted.
+    accepted: Counter,
+    /// Buffers completed.
+    completed: AtomicU64,
     panics: AtomicU64,
     first_panic: Mutex<Option<Box<dyn Any + Send>>>,
     waiting: AtomicBool,
@@ -59,7 +63,8 @@ pub(super) struct Completer<B> {
 impl<B> fmt::Debug for Completer<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Completer")
-            .field("live", &self.live)
+            .field("accepted", &self.accepted)
+            .field("completed", &self.completed)
             .field("panics", &self.panics)
             .finish_non_exhaustive()
     }
@@ -69,7 +74,8 @@ impl<B> Completer<B> {
     pub(super) fn new(callback: Box<dyn Fn(Completed<B>) + Send + Sync>) -> Self {
         Self {
             callback,
-            live: AtomicU64::new(0),
+            accepted: Counter::default(),
+            completed: AtomicU64::new(0),
             panics: AtomicU64::new(0),
             first_panic: Mutex::new(None),
             waiting: AtomicBool::new(false),
@@ -87,23 +93,30 @@ impl<B> Completer<B> {
                 self.first_panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(panic);
             }
         }
-        // Who counts down and then sees nobody wait, and who waits and then sees the old count, would miss each other: these
-        // four have one order.
-        self.live.fetch_sub(1, Ordering::SeqCst);
+        // Who counts and then sees nobody wait, and who waits and then sees the old count, would miss each other: these four
+        // have one order.
+        self.completed.fetch_add(1, Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) {
             drop(self.gate.lock());
             self.all_home.notify_all();
         }
     }
 
-    /// One more buffer is accepted.
+    /// One more buffer is accepted. Whoever calls this holds the gate.
     pub(super) fn add_one(&self) {
-        self.live.fetch_add(1, Ordering::AcqRel);
+        self.accepted.increment();
+    }
+
+    /// Buffers accepted.
+    pub(super) fn accepted(&self) -> u64 {
+        self.accepted.get()
     }
 
     /// Buffers accepted and not yet completed.
-    pub(super) fn live(&self) -> u64 {
-        self.live.load(Ordering::SeqCst)
+    pub(super) fn out(&self) -> u64 {
+        // In this order, or one that comes and goes in between would make it less than it is.
+        let completed = self.completed.load(Ordering::SeqCst);
+        self.accepted.get().saturating_sub(completed)
     }
 
     /// Panics of the callback so far.
@@ -120,7 +133,7 @@ impl<B> Completer<B> {
     pub(super) fn wait(&self) {
         self.waiting.store(true, Ordering::SeqCst);
         let mut gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        while self.live() > 0 {
+        while self.out() > 0 {
             gate = self.all_home.wait(gate).unwrap_or_else(PoisonError::into_inner);
         }
     }

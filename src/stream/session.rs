@@ -165,7 +165,7 @@ impl<B: AsRef<[u8]>> Session<B> {
     /// Buffers that are accepted and not completed, retained ones included.
     #[must_use]
     pub fn buffers_out(&self) -> u64 {
-        self.common.completer.live()
+        self.common.completer.out()
     }
 
     /// Blocks until no buffer is out: until everybody has dropped what they retained. Windows' `ProcessTrace` always waits

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use crate::stream::completion::Completer;
 use crate::time::Ticks;
 
 /// Counters of a session, as of the moment when they were asked for: by the session, by its callbacks, or by a
@@ -108,7 +109,6 @@ pub(super) struct Counters {
     pub(super) pressure_releases: Counter,
     pub(super) idle_releases: Counter,
     /// These are counted where buffers are accepted, which is another thread.
-    pub(super) buffers_received: Counter,
     pub(super) buffers_in_disorder: Counter,
     pub(super) events_lost_flags: Counter,
     pub(super) buffers_lost_flags: Counter,
@@ -135,7 +135,6 @@ impl Default for Counters {
             buffers_retired: Counter::default(),
             pressure_releases: Counter::default(),
             idle_releases: Counter::default(),
-            buffers_received: Counter::default(),
             buffers_in_disorder: Counter::default(),
             events_lost_flags: Counter::default(),
             buffers_lost_flags: Counter::default(),
@@ -158,12 +157,13 @@ impl Counters {
         self.latest.store(latest, Ordering::Relaxed);
     }
 
-    /// What was counted, for so many buffers that are accepted and not completed.
-    pub(super) fn stats(&self, buffers_out: u64, completion_panics: u64) -> Stats {
+    /// What was counted, here and there.
+    pub(super) fn stats<B>(&self, completer: &Completer<B>) -> Stats {
+        let buffers_out = completer.out();
         let buffers_queued = self.buffers_queued.load(Ordering::Relaxed);
         let buffers_held = self.buffers_held.get();
         Stats {
-            buffers_received: self.buffers_received.get(),
+            buffers_received: completer.accepted(),
             buffers_queued,
             bytes_queued: self.bytes_queued.load(Ordering::Relaxed),
             buffers_held,
@@ -184,7 +184,7 @@ impl Counters {
             sequence_gaps: self.sequence_gaps.get(),
             pressure_releases: self.pressure_releases.get(),
             idle_releases: self.idle_releases.get(),
-            completion_panics,
+            completion_panics: completer.panics(),
             last_delivered: Some(self.latest()).filter(|latest| *latest != i64::MIN).map(Ticks),
         }
     }

@@ -35,6 +35,34 @@ pub(super) struct Known {
     pub(super) span: RecordSpan,
 }
 
+impl Known {
+    /// What there is to know of a record whose predecessor counts as `at`, which becomes what it counts as itself.
+    #[inline(always)]
+    fn new(record: &Record<'_>, at: &mut i64, cap: i64) -> Self {
+        let stamp = record.time_stamp();
+        *at = stamp.unwrap_or(*at).min(cap).max(*at);
+        // The cap of a header buffer is less than any stamp.
+        let is_plain = stamp == Some(*at) && !tells_of_loss(record);
+        let span = record.span();
+        Self { time: *at, span: if is_plain { span } else { span.marked() } }
+    }
+}
+
+/// The next record of a walk, past damage, which is counted.
+#[cold]
+fn next_good<'a>(walk: &mut RecordWalk, valid: &'a [u8], counters: &Counters) -> Option<Record<'a>> {
+    // Ends: each turn moves on.
+    loop {
+        match walk.next(valid)? {
+            Ok(record) => return Some(record),
+            Err(damage) => {
+                counters.damaged_records.increment();
+                counters.damaged_bytes.add(damage.len);
+            }
+        }
+    }
+}
+
 /// Where a walk over a buffer begins.
 #[derive(Clone, Debug)]
 pub(super) struct Start {
@@ -133,35 +161,21 @@ impl<B: AsRef<[u8]>> Lane<B> {
     #[inline(never)]
     pub(super) fn refill(&mut self, counters: &Counters) -> Option<Key> {
         let valid = self.slot.as_ref()?.valid();
-        let Start { walk, time, cap, is_header } = &mut self.start;
+        let Start { walk, time, cap, .. } = &mut self.start;
         self.ahead = read_ahead(valid, walk.place(), self.ahead);
-        let (cap, is_header) = (*cap, *is_header);
-        let (mut len, mut at) = (0, *time);
+        let (mut at, cap) = (*time, *cap);
         let mut run = walk.plain_run(valid);
-        // Ends with the array, or with the walk, which moves on with each turn.
-        while let Some(known) = self.known.get_mut(len) {
-            let record = match run.next() {
-                Some(record) => record,
-                None => {
-                    walk.follow(&run);
-                    let next = walk.next(valid);
-                    run = walk.plain_run(valid);
-                    match next {
-                        Some(Ok(record)) => record,
-                        Some(Err(damage)) => {
-                            counters.damaged_records.increment();
-                            counters.damaged_bytes.add(damage.len);
-                            continue;
-                        }
-                        None => break,
-                    }
-                }
-            };
-            let stamp = record.time_stamp();
-            at = stamp.unwrap_or(at).min(cap).max(at);
-            let is_plain = stamp == Some(at) && !is_header && !tells_of_loss(&record);
-            let span = record.span();
-            *known = Known { time: at, span: if is_plain { span } else { span.marked() } };
+        let mut len = 0_usize;
+        for place in &mut self.known {
+            if let Some(record) = run.next() {
+                *place = Known::new(&record, &mut at, cap);
+            } else {
+                walk.follow(&run);
+                let next = next_good(walk, valid, counters);
+                run = walk.plain_run(valid);
+                let Some(record) = next else { break };
+                *place = Known::new(&record, &mut at, cap);
+            }
             len = len.wrapping_add(1);
         }
         walk.follow(&run);
