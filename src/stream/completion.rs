@@ -21,7 +21,8 @@ impl fmt::Display for BufferId {
     }
 }
 
-/// A buffer that the session no longer uses, as it was added.
+/// A buffer that the session no longer uses, as it was added: what `PETW_BUFFER_COMPLETION_CALLBACK` is told, with the value
+/// itself in place of its address. It can be freed, used again, or added to any session.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Completed<B> {
@@ -37,11 +38,11 @@ pub struct Completed<B> {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum BufferOutcome {
-    /// Its events were delivered, and the buffer callback ran.
+    /// Its events were delivered, as far as the time limits let them, and the buffer callback ran.
     Delivered,
     /// No events were asked for; the buffer callback ran.
     Passed,
-    /// The session ended before it was its turn.
+    /// The session was cancelled, panicked or was dropped before it was its turn. Some of its events may have been delivered.
     Abandoned,
 }
 

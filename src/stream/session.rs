@@ -19,12 +19,19 @@ use crate::trace::LogFileHeader;
 
 /// A processing session over buffers of type `B`, driven step by step: `OpenTraceFromBufferStream` without a thread.
 ///
-/// Buffers are used in place and handed back by value to the completion closure, each exactly once. The closure runs inside
-/// [`Session::advance`] or the drop of the session, or, for a buffer with [`Retained`] events, on the thread that drops the
-/// last of them. A panic in it is caught; the other buffers come back all the same, and
-/// [`Session::take_completion_panic`] has it.
+/// It has no thread, clock or file: what it does is a function of the calls. No method blocks, but for
+/// [`Session::wait_for_retained`].
 ///
-/// `as_ref` of a buffer has to give the same bytes each time. Where it does not, events are wrong, and nothing worse.
+/// Buffers are used in place and handed back by value to the completion closure, each exactly once. The closure runs inside
+/// [`Session::advance`] or the drop of the session, or, for a retained buffer, on the thread that drops the last
+/// [`Retained`](crate::stream::Retained) or [`RetainedBuffer`](crate::stream::RetainedBuffer) of it. A panic in it is caught;
+/// the other buffers come back all the same, and [`Session::take_completion_panic`] has it.
+///
+/// `as_ref` of a buffer has to give the same bytes each time. Where it does not, events are wrong, and nothing worse. If it
+/// panics, the panic leaves the method that was called, and the session can still be dropped, which hands every buffer back.
+///
+/// It can be moved to another thread if `B` is `Send` and `Sync`. Dropping it at any time completes what it holds, as
+/// [`Abandoned`](crate::stream::BufferOutcome::Abandoned): `CloseTrace` before processing.
 #[derive(Debug)]
 pub struct Session<B: AsRef<[u8]>> {
     admission: Admission,
@@ -33,7 +40,7 @@ pub struct Session<B: AsRef<[u8]>> {
 }
 
 impl<B: AsRef<[u8]> + 'static> Session<B> {
-    /// A session that delivers events and hands buffers back to `on_complete`.
+    /// A session that delivers events and hands buffers back to `on_complete`: `PETW_BUFFER_COMPLETION_CALLBACK`.
     #[must_use]
     pub fn new(options: Options, on_complete: impl Fn(Completed<B>) + Send + Sync + 'static) -> Self {
         Self::with(options, true, Common::new(Box::new(on_complete)))
@@ -61,13 +68,16 @@ impl<B: AsRef<[u8]>> Session<B> {
 }
 
 impl<B: AsRef<[u8]>> Session<B> {
-    /// Takes a buffer: `ProcessTraceAddBufferToBufferStream`. Checks its header, never its events.
+    /// Takes a buffer: `ProcessTraceAddBufferToBufferStream`. Checks its header, never its events; only the few records of a
+    /// header buffer are looked at.
     ///
-    /// Buffers have to come in the order in which they were flushed, the header buffer first.
+    /// Buffers have to come in the order in which they were flushed, the header buffer first. Later header buffers, as after
+    /// a reconnect, may come at any place; they are delivered and change nothing. A compressed buffer is expanded here,
+    /// unless it passes through.
     ///
     /// # Errors
     ///
-    /// [`AddError`] with the buffer in it; [`AddError::code`] is the Win32 code.
+    /// [`AddError`] with the buffer in it; [`AddError::code`] is the Win32 code, [`AddError::reason`] has the numbers.
     pub fn add(&mut self, buffer: B) -> Result<BufferId, AddError<B>> {
         match self.admission.admit(buffer.as_ref(), &self.common) {
             Ok(accepted) => {
@@ -93,7 +103,10 @@ impl<B: AsRef<[u8]>> Session<B> {
         self.engine.abandon();
     }
 
-    /// Does what comes next. `now` is any clock that does not go back; only the idle release looks at it.
+    /// Does what comes next: one step of `ProcessTrace`. What was handed out before counts as dealt with.
+    ///
+    /// `now` is the time since any moment, on a clock that does not go back; only [`Options::idle_release`] looks at it, so a
+    /// replay may always give zero.
     #[inline]
     pub fn advance(&mut self, now: Duration) -> Step<'_, B> {
         match self.engine.decide(now) {
@@ -122,7 +135,8 @@ impl<B: AsRef<[u8]>> Session<B> {
         }
     }
 
-    /// No buffer will follow: what was accepted is delivered, and then the session ends. `CloseTrace` while processing.
+    /// No buffer will follow: what was accepted is delivered, what was held back for order too, and then the session ends.
+    /// `CloseTrace` while processing.
     pub fn finish(&mut self) -> CloseOutcome {
         let was_open = self.admission.is_open() && !self.common.is_cancelled();
         self.admission.close();
@@ -162,19 +176,20 @@ impl<B: AsRef<[u8]>> Session<B> {
         self.common.info.header()
     }
 
-    /// Buffers that are accepted and not completed, retained ones included.
+    /// Buffers that are accepted and not completed: held and retained ones.
     #[must_use]
     pub fn buffers_out(&self) -> u64 {
         self.common.completer.out()
     }
 
-    /// Blocks until no buffer is out: until everybody has dropped what they retained. Windows' `ProcessTrace` always waits
-    /// so; do not call it on a thread that holds a [`Retained`].
+    /// Blocks until no buffer is out: after the end, until everybody has dropped what they retained. Windows' `ProcessTrace`
+    /// always waits so. Called on a thread that holds a retained buffer, or while the session holds one, it never returns.
     pub fn wait_for_retained(&self) {
         self.common.completer.wait();
     }
 
-    /// The first panic of the completion closure, once.
+    /// The first panic of the completion closure, once; [`Stats::completion_panics`] counts them all. One on a thread that was
+    /// unwinding already is only counted.
     #[must_use]
     pub fn take_completion_panic(&self) -> Option<Box<dyn core::any::Any + Send>> {
         self.common.completer.take_panic()

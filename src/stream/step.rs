@@ -13,12 +13,14 @@ use crate::stream::slot::Slot;
 use crate::stream::stats::Stats;
 use crate::trace::{Event, LogFileHeader};
 
-/// What a session did when it was told to advance.
+/// What a session did when it was told to advance. Lives until the next call: `EVENT_RECORD`s and buffers of Windows are valid
+/// no longer either, but here the compiler tells.
 #[derive(Debug)]
 pub enum Step<'a, B> {
-    /// The next event, in the order of time.
+    /// The next event, in the order of time: `PEVENT_RECORD_CALLBACK`.
     Event(Event<'a>, Delivery<'a, B>),
-    /// The events of a buffer are over. It is completed at the next call.
+    /// The events of a buffer are over: `PETW_BUFFER_CALLBACK`. Buffers come in the order of arrival. It is completed at the
+    /// next call.
     Buffer(RetiringBuffer<'a, B>),
     /// Nothing can be delivered before another buffer arrives, or the session is finished, or, where a time is given, that
     /// time has come.
@@ -30,7 +32,7 @@ pub enum Step<'a, B> {
     End(Outcome),
 }
 
-/// What can be done with an event besides reading it.
+/// What can be done with an event besides reading it. Lives as long as the event.
 pub struct Delivery<'a, B> {
     slot: &'a Arc<Slot<B>>,
     span: RecordSpan,
@@ -43,7 +45,8 @@ impl<'a, B> Delivery<'a, B> {
 }
 
 impl<B: AsRef<[u8]>> Delivery<'_, B> {
-    /// Keeps the event past this step, and its buffer with it. Costs an atomic increment.
+    /// Keeps the event past this step, and its buffer with it. Costs an atomic increment; the completion of the buffer waits
+    /// for the drop, and no other buffer does.
     #[must_use]
     pub fn retain(&self) -> Retained<B> {
         Retained::new(self.slot, self.span)
@@ -55,19 +58,20 @@ impl<B: AsRef<[u8]>> Delivery<'_, B> {
         self.slot.id()
     }
 
-    /// What was counted so far, this event included.
+    /// What was counted so far, this event included. Collects some twenty numbers.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.slot.common().stats()
     }
 
-    /// What the stream says about itself.
+    /// What the stream says about itself: `QueryTraceProcessingHandle`.
     #[must_use]
     pub fn info(&self) -> &StreamInfo {
         &self.slot.common().info
     }
 
-    /// Ends the session at the next step, as [`Session::cancel`] does.
+    /// Ends the session at the next step, as [`Session::cancel`](crate::stream::Session::cancel) does. An extension: an event
+    /// callback of Windows cannot.
     pub fn cancel(&self) {
         self.slot.common().cancel();
     }
@@ -79,7 +83,8 @@ impl<B> fmt::Debug for Delivery<'_, B> {
     }
 }
 
-/// A buffer whose events are over, before it is completed: what `PETW_BUFFER_CALLBACK` is told.
+/// A buffer whose events are over, before it is completed: what `PETW_BUFFER_CALLBACK` is told, and
+/// `ETW_BUFFER_CALLBACK_INFORMATION`. Lives as long as the callback.
 pub struct RetiringBuffer<'a, B> {
     slot: &'a Arc<Slot<B>>,
 }
@@ -91,7 +96,8 @@ impl<'a, B> RetiringBuffer<'a, B> {
 }
 
 impl<'a, B: AsRef<[u8]>> RetiringBuffer<'a, B> {
-    /// The whole buffer, as it was added.
+    /// The whole buffer, as it was added, compressed if it was: `Buffer` and `BufferSize`. The bytes in use end at the header's
+    /// `FilledBytes`.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         self.slot.bytes()
@@ -116,31 +122,32 @@ impl<'a, B: AsRef<[u8]>> RetiringBuffer<'a, B> {
         RetainedBuffer::new(self.slot)
     }
 
-    /// `BuffersRead`: how many buffers were processed, this one included.
+    /// `BuffersRead`: how many buffers were processed, this one included, so 1 for the header buffer.
     #[must_use]
     pub fn buffers_read(&self) -> u64 {
         self.slot.common().counters.buffers_retired.get()
     }
 
-    /// The header of the stream.
+    /// `LogfileHeader`: the header of the stream, as its header buffer has it.
     #[must_use]
     pub fn header(&self) -> Option<&'a LogFileHeader> {
         self.info().header()
     }
 
-    /// What was counted so far.
+    /// What was counted so far, this buffer as retired.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.slot.common().stats()
     }
 
-    /// What the stream says about itself.
+    /// What the stream says about itself: `QueryTraceProcessingHandle`.
     #[must_use]
     pub fn info(&self) -> &'a StreamInfo {
         &self.slot.common().info
     }
 
-    /// Ends the session at the next step, as [`Session::cancel`] does.
+    /// Ends the session at the next step, as [`Session::cancel`](crate::stream::Session::cancel) does: FALSE of a buffer
+    /// callback.
     pub fn cancel(&self) {
         self.slot.common().cancel();
     }

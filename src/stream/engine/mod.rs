@@ -291,6 +291,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.release.begin(header, &self.options);
             self.flush_clock = FlushClock::new(header);
         }
+        self.release.hear();
         let arriving = Arriving::new(buffer, accepted, &self.common);
         let bytes = arriving.bytes();
         let expanded = accepted

@@ -78,6 +78,10 @@ impl Release {
             Order::Window(window) => Some(window),
         };
         self.window = duration.and_then(|duration| header.clock().ticks_in(duration));
+        if self.live {
+            // After so long a silence nobody has anything older to say.
+            self.idle = options.idle_release.or(duration.filter(|duration| !duration.is_zero()));
+        }
         self.most_window = options.adaptive.and_then(|cap| header.clock().ticks_in(cap));
     }
 
@@ -90,9 +94,13 @@ impl Release {
         }
     }
 
-    /// A buffer arrived.
-    pub(super) fn input(&mut self, horizon: Option<i64>, reach: i64, marker: bool) {
+    /// A buffer arrived: the silence is over.
+    pub(super) const fn hear(&mut self) {
         self.last_input = None;
+    }
+
+    /// A buffer with events arrived that reaches so far.
+    pub(super) fn input(&mut self, horizon: Option<i64>, reach: i64, marker: bool) {
         self.furthest = self.furthest.max(reach);
         let windowed = self.window.map(|window| self.furthest.saturating_sub(window));
         let marked = if self.trust_markers { self.marker } else { None };

@@ -23,7 +23,8 @@ use crate::trace::Event;
 pub use feeder::Feeder;
 pub use processor::{Processor, Summary};
 
-/// A session over buffers of type `B`, to be given its callbacks: `ETW_OPEN_TRACE_OPTIONS`.
+/// A session over buffers of type `B`, to be given its callbacks: `ETW_OPEN_TRACE_OPTIONS`. Nothing happens before
+/// [`StreamBuilder::build`].
 ///
 /// ```
 /// use core::ops::ControlFlow;
@@ -58,7 +59,7 @@ impl<B, E, F> fmt::Debug for StreamBuilder<B, E, F> {
     }
 }
 
-/// Opens a session for buffers that are fed to it: `OpenTraceFromBufferStream`.
+/// Opens a session for buffers that are fed to it: `OpenTraceFromBufferStream`. It cannot fail, and holds nothing yet.
 #[must_use]
 pub fn stream<B: 'static>(options: Options) -> StreamBuilder<B, Nothing, Nothing> {
     StreamBuilder {
@@ -71,7 +72,8 @@ pub fn stream<B: 'static>(options: Options) -> StreamBuilder<B, Nothing, Nothing
 }
 
 impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
-    /// Calls `on_event` for every event, in the order of time. Without it, buffers are passed through unread.
+    /// Calls `on_event` for every event, in the order of time: `PEVENT_RECORD_CALLBACK`. Without it, buffers are passed
+    /// through unread. As [`Handler::event`].
     pub fn on_event<G>(self, on_event: G) -> StreamBuilder<B, OnEvent<G>, F>
     where
         G: FnMut(&Event<'_>, &Delivery<'_, B>) -> ControlFlow<()>,
@@ -81,7 +83,8 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
         StreamBuilder { options, handler, on_complete, queue, wait_for_retained }
     }
 
-    /// Calls `on_buffer` for every buffer once its events are over, in the order of arrival.
+    /// Calls `on_buffer` for every buffer once its events are over, in the order of arrival: `PETW_BUFFER_CALLBACK`. As
+    /// [`Handler::buffer`].
     pub fn on_buffer<G>(self, on_buffer: G) -> StreamBuilder<B, E, OnBuffer<G>>
     where
         G: FnMut(&RetiringBuffer<'_, B>) -> ControlFlow<()>,
@@ -93,8 +96,9 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
 
     /// Hands every buffer back to `on_complete`, with `context`: `PETW_BUFFER_COMPLETION_CALLBACK`. Default: drop it.
     ///
-    /// It runs on the thread inside [`Processor::run`]; for a buffer with retained events on the thread that drops the last
-    /// of them, and for a processor that never runs on the thread that drops it. No lock is held meanwhile.
+    /// It runs on the thread inside [`Processor::run`]; for a retained buffer on the thread that drops the last share of it,
+    /// and for a processor that never runs on the thread that drops it. No lock is held meanwhile. A panic costs no other
+    /// buffer; `run` raises the first one again at its end.
     #[must_use]
     pub fn on_complete<C, G>(mut self, context: C, on_complete: G) -> Self
     where
@@ -113,14 +117,15 @@ impl<B: AsRef<[u8]> + Send + 'static, E, F> StreamBuilder<B, E, F> {
         self
     }
 
-    /// How many bytes the waiting buffers may have. A single buffer of any size may wait. Default: any number.
+    /// How many bytes the waiting buffers may have in all. A single buffer of any size may wait. Default: any number.
     #[must_use]
     pub fn queued_bytes(mut self, bytes: u64) -> Self {
         self.queue.bytes = Some(bytes);
         self
     }
 
-    /// Lets [`Processor::run`] return only once all retained events are dropped, as Windows does. Default: it does not wait.
+    /// Lets [`Processor::run`] return only once all retained events and buffers are dropped, as Windows does: for ever, if
+    /// one is kept on the thread that runs, or by whoever waits for it. Default: it does not wait.
     #[must_use]
     pub fn wait_for_retained(mut self) -> Self {
         self.wait_for_retained = true;
