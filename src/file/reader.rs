@@ -53,6 +53,8 @@ pub struct EtlReader<R> {
     handed_out: usize,
     pub(super) buffers: u64,
     pub(super) unwritten_tail: u64,
+    /// What follows a good buffer is not waited for.
+    pub(super) live: bool,
 }
 
 impl EtlReader<File> {
@@ -79,7 +81,7 @@ impl<R: Read> EtlReader<R> {
     }
 
     pub(super) fn with_options(source: R, options: ReadOptions) -> Result<Self, Error> {
-        let ReadOptions { limits, allow_missing_header } = options;
+        let ReadOptions { limits, allow_missing_header, live } = options;
         let mut reader = Self {
             window: Window::new(source),
             header: None,
@@ -92,6 +94,7 @@ impl<R: Read> EtlReader<R> {
             handed_out: 0,
             buffers: 0,
             unwritten_tail: 0,
+            live,
             limits,
         };
         if !reader.read_header()? {

@@ -111,6 +111,12 @@ impl<R: Read> EtlReader<R> {
         if own.is_none() && in_range(filled, usual.unwrap_or(limit)).is_none() {
             return Ok(Extent::None(cause));
         }
+        // The header buffer of a compressed file has a size of its own.
+        if let Some(size) = own.filter(|_| self.live && (own == usual || usual.is_none()))
+            && self.intact(size)?.is_some()
+        {
+            return Ok(Extent::Whole(size));
+        }
         // A wrong size may lead to some later buffer by chance, so the smaller one is tried first.
         let mut sizes = [usual, own];
         sizes.sort_unstable();
@@ -215,7 +221,7 @@ impl<R: Read> EtlReader<R> {
         // grows with the square of the length.
         if self.offset().get() >= self.doubtful_until {
             let expanded = self.expander.expand(self.window.fill(have)?, layout);
-            if whole && expanded.is_ok() && self.search().is_start_or_end(size)? {
+            if whole && expanded.is_ok() && (self.live || self.search().is_start_or_end(size)?) {
                 return Ok(Some(Found { size, have, compressed: true }));
             }
             self.doubtful_until = self.offset().get().saturating_add(Offset::from(have).get());
