@@ -20,6 +20,7 @@ pub(super) struct Slot<B> {
     filled: usize,
     context: BufferContext,
     id: BufferId,
+    is_header: bool,
     outcome: AtomicU8,
     common: Arc<Common<B>>,
 }
@@ -44,13 +45,14 @@ impl<'a, B> Arriving<'a, B> {
 
     /// Its slot, which counts as abandoned until something else is said. `None` has no buffer.
     pub(super) fn into_slot(mut self, expanded: Option<Box<[u8]>>) -> Option<Arc<Slot<B>>> {
-        let Accepted { id, context, filled, .. } = self.accepted;
+        let Accepted { id, context, filled, is_header, .. } = self.accepted;
         Some(Arc::new(Slot {
             buffer: self.buffer.take()?,
             filled: expanded.as_ref().map_or(filled, |bytes| bytes.len()),
             expanded,
             context,
             id,
+            is_header,
             outcome: AtomicU8::new(ABANDONED),
             common: Arc::clone(self.common),
         }))
@@ -114,6 +116,11 @@ impl<B: AsRef<[u8]>> Slot<B> {
 
     pub(super) const fn id(&self) -> BufferId {
         self.id
+    }
+
+    /// Whether it is a header buffer, whose events take no part in the order.
+    pub(super) const fn is_header(&self) -> bool {
+        self.is_header
     }
 
     /// What it shares with the other parts of its session.

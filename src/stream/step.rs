@@ -58,6 +58,14 @@ impl<B: AsRef<[u8]>> Delivery<'_, B> {
         self.slot.id()
     }
 
+    /// By how many ticks the event is older than one that was delivered before it; `None` if it is not.
+    /// [`Stats::events_late`] counts those.
+    #[must_use]
+    pub fn late_by(&self) -> Option<i64> {
+        let stamp = self.slot.record(self.span).time_stamp().filter(|_| !self.slot.is_header())?;
+        Some(self.slot.common().counters.latest().saturating_sub(stamp)).filter(|late| *late > 0)
+    }
+
     /// What was counted so far, this event included. Collects some twenty numbers.
     #[must_use]
     pub fn stats(&self) -> Stats {

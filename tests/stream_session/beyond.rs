@@ -193,3 +193,27 @@ fn c17_a_session_that_is_relieved_lets_one_buffer_go() {
     session.relieve();
     assert_eq!(session.stats().pressure_releases, 2, "nothing is held");
 }
+
+#[test]
+fn c12_a_delivery_tells_by_how_much_its_event_is_late() {
+    let (mut session, _) = session(Options::default().order(Order::LowLatency));
+    let late = |session: &mut Session<Vec<u8>>| {
+        let mut late = Vec::new();
+        loop {
+            match session.advance(Duration::ZERO) {
+                Step::Event(_, delivery) => late.push(delivery.late_by()),
+                Step::Buffer(_) => {}
+                Step::NeedInput { .. } | Step::End(_) => break late,
+            }
+        }
+    };
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[110, 190, 180, 1 << 50]).to_bytes());
+    assert_eq!(late(&mut session), [None, None, None, Some(10), None]);
+    // What is far in the future counts as 200.
+    add(&mut session, buffer(1, 210, &[105, 200, 205]).to_bytes());
+    assert_eq!(late(&mut session), [Some(95), None, None]);
+    add(&mut session, header(log_file(2)));
+    assert_eq!(late(&mut session), [None], "a header that comes again is not late");
+    assert_eq!((session.stats().events_late, session.stats().most_late), (2, 95));
+}

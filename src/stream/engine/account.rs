@@ -19,15 +19,10 @@ impl Counters {
 
     /// What else there is to count of an event. By how much it is late, if it is.
     #[cold]
-    pub(super) fn delivers<B: AsRef<[u8]>>(
-        &self,
-        slot: &Slot<B>,
-        known: Known,
-        is_header: bool,
-    ) -> Option<i64> {
+    pub(super) fn delivers<B: AsRef<[u8]>>(&self, slot: &Slot<B>, known: Known) -> Option<i64> {
         let record = Record::of_span(slot.valid(), known.span)?;
         self.loss_events.add(tells_of_loss(&record).into());
-        let stamp = record.time_stamp().filter(|_| !is_header)?;
+        let stamp = record.time_stamp().filter(|_| !slot.is_header())?;
         let latest = self.latest();
         if stamp >= latest {
             // What the merge took it for: a stamp far in the future makes nothing that follows late.

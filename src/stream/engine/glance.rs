@@ -77,7 +77,7 @@ impl<'a> Glance<'a> {
         let cap = self.reach(flush, clock);
         // What has no stamp at the start of a buffer counts as the first that has one.
         let time = self.stamps().next().unwrap_or(cap).min(cap);
-        Start { walk: self.walk.clone(), time, cap, is_header: false }
+        Start { walk: self.walk.clone(), time, cap }
     }
 
     /// How far a buffer reaches: its flush time, or where that is no time of the events' clock, the time of its last event.

@@ -71,13 +71,11 @@ pub(super) struct Start {
     pub(super) time: i64,
     /// What no record counts as later than.
     pub(super) cap: i64,
-    pub(super) is_header: bool,
 }
 
 impl Start {
     /// Of a buffer that is not walked over.
-    pub(super) const NOTHING: Self =
-        Self { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MIN, is_header: false };
+    pub(super) const NOTHING: Self = Self { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MIN };
 }
 
 /// A source: the buffers of a stream, one after the other. This is the one that is being read.

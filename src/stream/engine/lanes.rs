@@ -46,11 +46,6 @@ impl<B> Lanes<B> {
         self.lanes.get(source)?.next()
     }
 
-    /// The number among the residents of the buffer that a source is read from.
-    pub(super) fn resident(&self, source: usize) -> Option<usize> {
-        self.lanes.get(source).map(Lane::resident)
-    }
-
     /// A source without buffers; `keep` it for a stream, or it is given away again once it has been read.
     pub(super) fn open(&mut self, keep: bool) -> usize {
         let source = self.spare.pop().unwrap_or_else(|| {

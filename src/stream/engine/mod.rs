@@ -157,9 +157,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if self.common.counters.delivers_in_order(known) {
             return Some(Handed { slot, span: known.span });
         }
-        let is_header =
-            self.lanes.resident(source).and_then(|index| self.residents.get(index))?.start.is_header;
-        if let Some(late) = self.common.counters.delivers(slot, known, is_header) {
+        if let Some(late) = self.common.counters.delivers(slot, known) {
             self.release.grow(late);
         }
         Some(Handed { slot, span: known.span })
@@ -266,10 +264,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     fn is_in_time(&self, source: usize) -> Option<bool> {
-        let resident = self.residents.get(self.lanes.resident(source)?)?;
         let (slot, known) = self.lanes.next(source)?;
         let event = slot.context().event(Record::of_span(slot.valid(), known.span)?);
-        if resident.start.is_header || event.hook_id().is_some_and(|hook| hook >> 8 == 0) {
+        if slot.is_header() || event.hook_id().is_some_and(|hook| hook >> 8 == 0) {
             return Some(true);
         }
         let time = event.time()?;
@@ -317,7 +314,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let Some(resident) = self.residents.get_mut(index) else { return };
         let walk = resident.slot.walk();
         let source = if accepted.is_header {
-            resident.start = Start { walk, time: i64::MIN, cap: i64::MIN, is_header: true };
+            resident.start = Start { walk, time: i64::MIN, cap: i64::MIN };
             self.lanes.open(false)
         } else {
             let flush = Flush {
