@@ -246,35 +246,6 @@ fn c07_buffers_are_fed_from_inside_every_callback_and_from_another_session() {
 }
 
 #[test]
-fn c08_finishing_and_cancelling_work_inside_callbacks() {
-    let (feeder, processor) = etweir::stream::<Vec<u8>>(Options::default()).on_event(|_, _| GO_ON).build();
-    drop(processor);
-    drop(feeder);
-    for cancel in [false, true] {
-        let (handle, handles) = channel::<Feeder<Vec<u8>>>();
-        let mut events = 0;
-        let (feeder, processor) = etweir::stream(Options::default())
-            .on_event(|_, _| {
-                events += 1;
-                if let Ok(feeder) = handles.try_recv() {
-                    if cancel {
-                        feeder.cancel();
-                    } else {
-                        feeder.finish();
-                    }
-                }
-                GO_ON
-            })
-            .build();
-        feed(&feeder, 3);
-        handle.send(feeder).expect("taken");
-        let summary = processor.run().expect("processed");
-        assert_eq!(summary.outcome, if cancel { Outcome::Cancelled } else { Outcome::Finished });
-        assert_eq!(events, if cancel { 1 } else { 7 });
-    }
-}
-
-#[test]
 fn c21_limits_that_end_before_they_start_are_refused() {
     let options = Options::default().start_time(FileTime(2)).end_time(FileTime(1));
     let (feeder, processor) = etweir::stream::<Vec<u8>>(options).on_event(|_, _| GO_ON).build();

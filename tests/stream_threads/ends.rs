@@ -61,6 +61,73 @@ fn c09_a_processor_that_is_dropped_or_refused_closes_the_session() {
     assert_eq!(feeder.finish(), CloseOutcome::Closed);
 }
 
+#[test]
+fn c05_closing_while_it_runs_delivers_what_is_queued_and_what_is_held_back() {
+    let (started, start) = channel();
+    let (go_on, wait) = channel();
+    let (log, seen) = channel();
+    let (feeder, processor) = etweir::stream(Options::default())
+        .on_event(move |event, _| {
+            log.send(event.time_stamp().map(Ticks::get)).expect("logged");
+            started.send(()).expect("told");
+            wait.recv().expect("told");
+            GO_ON
+        })
+        .build();
+    feeder.add(header(2)).expect("accepted");
+    let running = thread::spawn(move || processor.run().expect("processed"));
+    start.recv().expect("told");
+    // Processor 1 has not spoken, so this is held back; it never does.
+    feeder.add(buffer(0, 100)).expect("accepted");
+    feeder.add(buffer(0, 200)).expect("accepted");
+    assert_eq!(feeder.finish().code(), 7007);
+    for _ in 0..4 {
+        go_on.send(()).expect("told");
+        start.recv().expect("told");
+    }
+    go_on.send(()).expect("told");
+    assert_eq!(running.join().expect("no panic").outcome.code(), 0);
+    assert_eq!(seen.iter().collect::<Vec<_>>(), [0, 98, 99, 198, 199].map(Some));
+}
+
+#[test]
+fn c08_finishing_and_cancelling_work_inside_every_callback() {
+    for place in ['e', 'b', 'c'] {
+        for cancel in [false, true] {
+            let handle = Arc::new(std::sync::Mutex::new(None::<Feeder<Vec<u8>>>));
+            let end = move |here, handle: &std::sync::Mutex<Option<Feeder<Vec<u8>>>>| {
+                let Some(feeder) = handle.lock().expect("no panic").take_if(|_| here == place) else {
+                    return;
+                };
+                if cancel {
+                    feeder.cancel();
+                } else {
+                    assert_eq!(feeder.finish().code(), 7007);
+                }
+            };
+            let (h1, h2) = (Arc::clone(&handle), Arc::clone(&handle));
+            let mut events = 0;
+            let (feeder, processor) = etweir::stream(Options::default())
+                .on_event(|_, _| {
+                    events += 1;
+                    end('e', &h1);
+                    GO_ON
+                })
+                .on_buffer(move |_| {
+                    end('b', &h2);
+                    GO_ON
+                })
+                .on_complete(Arc::clone(&handle), move |_: Done, handle| end('c', handle))
+                .build();
+            feed(&feeder, 3);
+            *handle.lock().expect("no panic") = Some(feeder);
+            let summary = processor.run().expect("processed");
+            assert_eq!(summary.outcome, if cancel { Outcome::Cancelled } else { Outcome::Finished });
+            assert_eq!(events, if cancel { 1 } else { 7 }, "{place}");
+        }
+    }
+}
+
 /// What ends a session while a feeder waits for room.
 #[derive(Clone, Copy, Debug)]
 enum End {
@@ -197,4 +264,64 @@ fn a_processor_may_be_built_moved_and_run_on_three_threads() {
     drop(feeder);
     let summary = thread::spawn(move || processor.run()).join().expect("no panic").expect("processed");
     assert_eq!(summary.stats.buffers_retired, 4);
+}
+
+#[test]
+fn c01_many_feeders_and_a_panic_at_any_moment_lose_and_double_nothing() {
+    for at in 0..30 {
+        let (completed, accepted) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (kept, keeper) = channel();
+        let mut events = 0;
+        let (feeder, processor) = etweir::stream(Options::default().accept_disorder(true))
+            .on_event(move |_, delivery| {
+                events += 1;
+                if events % 5 == 0 {
+                    kept.send(delivery.retain()).expect("kept");
+                }
+                match at % 3 {
+                    0 => assert!(events <= at * 7, "the handler panics"),
+                    1 if events > at * 7 => return ControlFlow::Break(()),
+                    _ => {}
+                }
+                GO_ON
+            })
+            .on_complete(Arc::clone(&completed), |_: Done, completed| {
+                completed.fetch_add(1, Ordering::Relaxed);
+            })
+            .queued_buffers(4)
+            .build();
+        feeder.add(header(4)).expect("accepted");
+        accepted.fetch_add(1, Ordering::Relaxed);
+        let feeders: Vec<_> = (0..4)
+            .map(|processor| {
+                let (feeder, accepted) = (feeder.clone(), Arc::clone(&accepted));
+                thread::spawn(move || {
+                    for number in 1..=50 {
+                        let mut next = buffer(processor, number * 10);
+                        loop {
+                            match feeder.add(next) {
+                                Ok(_) => {
+                                    accepted.fetch_add(1, Ordering::Relaxed);
+                                    break;
+                                }
+                                Err(error) if error.code() == 1816 => next = error.into_buffer(),
+                                Err(error) => return assert_eq!(error.code(), 1223),
+                            }
+                            thread::yield_now();
+                        }
+                    }
+                })
+            })
+            .collect();
+        drop(feeder);
+        let result = catch_unwind(AssertUnwindSafe(|| processor.run()));
+        assert_eq!(result.is_err(), at % 3 == 0);
+        feeders.into_iter().for_each(|feeder| feeder.join().expect("no panic"));
+        let retained: Vec<Retained<Vec<u8>>> = keeper.try_iter().collect();
+        let accepted = accepted.load(Ordering::Relaxed);
+        let out = retained.iter().map(Retained::id).collect::<std::collections::BTreeSet<_>>().len();
+        assert_eq!(completed.load(Ordering::Relaxed) + u64::try_from(out).expect("small"), accepted);
+        drop(retained);
+        assert_eq!(completed.load(Ordering::Relaxed), accepted);
+    }
 }
