@@ -487,8 +487,7 @@ impl Machine {
             .count();
         prop_assert_eq!(stats.buffers_retained, retained as u64);
         if self.bytes_known {
-            let bytes: u64 = self.held.iter().map(|id| self.bytes_of(*id)).sum();
-            prop_assert_eq!(stats.bytes_held, bytes);
+            prop_assert_eq!(stats.bytes_held, self.held.iter().map(|id| self.bytes_of(*id)).sum::<u64>());
         }
         Ok(())
     }
