@@ -131,6 +131,12 @@ fn place_of(damage: &Damage) -> (u64, DamageKind, u64) {
     (damage.at.get(), damage.kind, damage.len)
 }
 
+/// How much a file has looked at so far besides the headers of good buffers, in bytes.
+#[must_use]
+pub const fn work(file: &EtlFile<'_>) -> u64 {
+    file.work()
+}
+
 /// Any input ends in a count or an error, and a shorter output is a prefix of a longer one.
 pub fn codec(bytes: &[u8]) {
     for format in Format::ALL {
