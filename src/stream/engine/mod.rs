@@ -46,6 +46,8 @@ pub(super) struct Engine<B> {
     lanes: Lanes<B>,
     release: Release,
     common: Arc<Common<B>>,
+    /// A share that the last completed buffer left, for the next one: sharing anew costs more than moving.
+    spare: Option<Arc<Common<B>>>,
     /// The event of the winner was handed out, and it has not moved on.
     is_handed_out: bool,
     /// There is something to do besides the next event.
@@ -90,6 +92,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             lanes: Lanes::new(),
             release: Release::new(&options),
             common,
+            spare: None,
             is_handed_out: false,
             attention: false,
             is_limited: options.start_time.is_some() || options.end_time.is_some(),
@@ -225,13 +228,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Lets go of the buffer that arrived first.
     fn forget_first(&mut self, outcome: Option<BufferOutcome>) {
-        let Some(resident) = self.residents.pop() else { return };
+        let Some((slot, bytes)) = self.residents.pop() else { return };
         if let Some(outcome) = outcome {
-            resident.slot.set_outcome(outcome);
+            slot.set_outcome(outcome);
         }
         self.common.counters.buffers_held.sub(1);
-        self.common.counters.bytes_held.sub(resident.bytes);
-        Slot::release(resident.slot);
+        self.common.counters.bytes_held.sub(bytes);
+        self.spare = Slot::release(slot).or(self.spare.take());
     }
 
     fn end(&mut self, outcome: Outcome) -> Outcome {
@@ -280,7 +283,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 /// How a buffer comes in.
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Takes over an accepted buffer.
-    pub(super) fn enqueue(&mut self, buffer: B, accepted: Accepted) {
+    pub(super) fn enqueue(&mut self, buffer: B, accepted: &Accepted) {
         self.move_on();
         if accepted.opens
             && let Some(header) = self.common.info.header()
@@ -297,13 +300,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
             .map(|format| expand(&mut self.expander, bytes, format, &self.common.counters));
         let held = bytes.len().saturating_add(expanded.as_ref().map_or(0, |bytes| bytes.len()));
         let bytes = Offset::from(held).get();
-        let Some(slot) = arriving.into_slot(expanded) else { return };
+        let Some(slot) = arriving.into_slot(expanded, self.spare.take()) else { return };
         self.common.counters.buffers_held.increment();
         self.common.counters.bytes_held.add(bytes);
         let resident = Resident { slot, start: Start::NOTHING, bytes, is_exhausted: !self.wants_events };
         let index = self.residents.push(resident);
         if self.wants_events {
-            self.place(index, &accepted);
+            self.place(index, accepted);
         }
         self.attention = true;
         self.check_pressure();

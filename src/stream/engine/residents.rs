@@ -70,10 +70,11 @@ impl<B> Residents<B> {
         self.get(index)?.is_exhausted.then_some(index)
     }
 
-    /// Gives up the one that arrived first.
-    pub(super) fn pop(&mut self) -> Option<Resident<B>> {
+    /// Gives up the one that arrived first: its slot, and the bytes that were held for it.
+    pub(super) fn pop(&mut self) -> Option<(Arc<Slot<B>>, u64)> {
         let index = self.arrivals.pop_front()?;
         self.free.push(index);
-        self.places.get_mut(index)?.take()
+        let Resident { slot, bytes, .. } = self.places.get_mut(index)?.take()?;
+        Some((slot, bytes))
     }
 }
