@@ -352,7 +352,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let buffers = Offset::from(self.release.max_buffers(&self.options, self.streams.len())).get();
         let bytes = self.options.max_held_bytes.unwrap_or(DEFAULT_HELD_BYTES);
         let counters = &self.common.counters;
-        if self.wants_events && (counters.buffers_held.get() > buffers || counters.bytes_held.get() > bytes) {
+        let held = counters.buffers_held.get();
+        // Many small buffers take more than their bytes.
+        let held_bytes = counters.bytes_held.get().saturating_add(held.saturating_mul(BESIDE));
+        if self.wants_events && (held > buffers || held_bytes > bytes) {
             self.press();
         }
     }
@@ -360,6 +363,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
 /// Bytes that may be held unless something else is said.
 const DEFAULT_HELD_BYTES: u64 = 1 << 30;
+
+/// What a session needs beside the bytes of a buffer, at most: its slot and its resident, and a lane if it has one of its own.
+const BESIDE: u64 = 1024;
 
 /// The records of a compressed buffer behind its header; only the header if they do not expand.
 fn expand(expander: &mut Expander, bytes: &[u8], format: Format, counters: &Counters) -> Box<[u8]> {
