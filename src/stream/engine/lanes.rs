@@ -17,6 +17,8 @@ pub(super) struct Lanes<B> {
     queues: Vec<Queue>,
     /// Sources that are idle and that nobody keeps.
     spare: Vec<usize>,
+    /// Sources that are in use and that nobody keeps.
+    extra: u64,
     tree: Tournament,
 }
 
@@ -31,7 +33,7 @@ struct Queue {
 
 impl<B> Lanes<B> {
     pub(super) const fn new() -> Self {
-        Self { lanes: Vec::new(), queues: Vec::new(), spare: Vec::new(), tree: Tournament::new() }
+        Self { lanes: Vec::new(), queues: Vec::new(), spare: Vec::new(), extra: 0, tree: Tournament::new() }
     }
 
     /// The source of the next event, and its time. It stays so until [`Self::step`] or [`Self::push`].
@@ -61,7 +63,13 @@ impl<B> Lanes<B> {
         if let Some(queue) = self.queues.get_mut(source) {
             queue.is_kept = keep;
         }
+        self.extra = self.extra.saturating_add((!keep).into());
         source
+    }
+
+    /// How many sources are in use for a single buffer each.
+    pub(super) const fn extra(&self) -> u64 {
+        self.extra
     }
 
     /// Lets go of everything. No slot is the last of its buffer.
@@ -129,6 +137,7 @@ impl<B: AsRef<[u8]>> Lanes<B> {
         }
         if !queue.is_kept {
             self.spare.push(source);
+            self.extra = self.extra.saturating_sub(1);
         }
         None
     }

@@ -380,7 +380,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let counters = &self.common.counters;
         let held = counters.buffers_held.get();
         // Many small buffers take more than their bytes.
-        let held_bytes = counters.bytes_held.get().saturating_add(held.saturating_mul(BESIDE));
+        let beside = held.saturating_mul(BESIDE).saturating_add(self.lanes.extra().saturating_mul(LANE));
+        let held_bytes = counters.bytes_held.get().saturating_add(beside);
         if self.wants_events && (held > buffers || held_bytes > bytes) {
             self.press();
         }
@@ -390,8 +391,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
 /// Bytes that may be held unless something else is said.
 const DEFAULT_HELD_BYTES: u64 = 1 << 30;
 
-/// What a session needs beside the bytes of a buffer, at most: its slot and its resident, and a lane if it has one of its own.
-const BESIDE: u64 = 1024;
+/// What a session needs beside the bytes of a buffer: its slot and its resident.
+const BESIDE: u64 = 256;
+/// What a source needs.
+const LANE: u64 = 768;
 
 /// The records of a compressed buffer behind its header; only the header if they do not expand.
 fn expand(expander: &mut Expander, bytes: &[u8], format: Format, counters: &Counters) -> Box<[u8]> {
