@@ -362,6 +362,18 @@ fn what_changed_behind_a_source_is_asked_for_after_forget() {
 }
 
 #[test]
+fn a_decoder_goes_to_another_thread_and_what_it_decodes_too() {
+    fn send<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let mut decoder = send(decoder(vec![Source::new(all)]));
+    let found = decode(&mut decoder, event(1), |decoded| {
+        std::thread::scope(|scope| scope.spawn(|| send(*decoded).get_u64("p0")).join().expect("no panic"))
+    });
+    assert_eq!(found, Some(7));
+}
+
+#[test]
 fn a_string_only_event_is_a_text() {
     let payload: Vec<u8> = "hello".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let event = EventSpec { flags: 0x0004, payload, ..event(0) };

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
-use crate::decode::corrections::corrected;
+use crate::decode::corrections::{Corrections, corrected};
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
 use crate::decode::embedded::TraceSchemas;
@@ -128,7 +128,9 @@ impl Decoder {
     /// The same within other limits.
     #[must_use]
     pub fn with_limits(limits: &Limits) -> Self {
-        Self::with_sources(vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses)], limits)
+        let sources: Vec<Arc<dyn SchemaSource>> =
+            vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses), Arc::new(Corrections)];
+        Self::with_sources(sources, limits)
     }
 
     /// With these sources only, in the order in which they are asked.
@@ -194,7 +196,7 @@ impl Decoder {
 
     /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
     pub fn learn(&mut self, event: &Event<'_>) {
-        let _ = self.decode(event);
+        let _ = self.place(event, event.user_data());
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
@@ -241,11 +243,11 @@ impl Decoder {
         if flags.contains(EventFlags::TRACE_MESSAGE) {
             return (Case::of(event), Place::Nowhere);
         }
-        if flags.contains(EventFlags::STRING_ONLY) {
-            return (Case::of(event), Place::StringOnly);
-        }
         let items =
             if flags.contains(EventFlags::EXTENDED_INFO) { Items::of(event) } else { Items::default() };
+        if flags.contains(EventFlags::STRING_ONLY) {
+            return (Case { items, ..Case::of(event) }, Place::StringOnly);
+        }
         if flags.contains(EventFlags::CLASSIC_HEADER) && items.schema.is_none() {
             return self.classic(event);
         }
@@ -385,13 +387,15 @@ impl Decoder {
     }
 }
 
-/// What is known better than the description of an event.
+/// What is known better than the description of an event, where it has one.
 fn correct(mut answer: Answer, event: &Event<'_>) -> Answer {
     if !matches!(event.record().header(), Header::Event(_)) {
         return answer;
     }
     let told = answer.candidates.first().map(|candidate| &*candidate.schema);
-    if let Some(schema) = corrected(event.provider_id(), event.id(), told) {
+    if told.is_some()
+        && let Some(schema) = corrected(event.provider_id(), event.id(), told)
+    {
         answer.candidates = vec![Candidate::new(Arc::new(schema))];
     }
     answer

@@ -63,7 +63,7 @@ mod walk;
 #[cfg(feature = "manifest")]
 mod winmeta;
 
-pub use corrections::corrected;
+pub use corrections::{Corrections, corrected};
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
 pub use embedded::{

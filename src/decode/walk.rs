@@ -12,6 +12,7 @@ use crate::decode::schema::{Count, Length, Property, Schema};
 use crate::decode::types::{InType, OutType};
 use crate::decode::value::{Str, Value};
 use crate::decode::view::{Array, Struct};
+use crate::time::FileTime;
 use crate::utf16::Utf16;
 
 /// A property and its value.
@@ -350,6 +351,29 @@ impl<'a> Iterator for Fields<'a> {
                     if let Ok([value]) = self.cursor.array() {
                         self.save(step, value.into());
                         return give(property, Value::UInt(value.into()));
+                    }
+                }
+                InType::Int32 => {
+                    if let Ok(value) = self.cursor.array().map(i32::from_le_bytes) {
+                        self.save(step, i64::from(value).cast_unsigned());
+                        return give(property, Value::Int(value.into()));
+                    }
+                }
+                InType::Int64 => {
+                    if let Ok(value) = self.cursor.array().map(i64::from_le_bytes) {
+                        self.save(step, value.cast_unsigned());
+                        return give(property, Value::Int(value));
+                    }
+                }
+                InType::Int8 => {
+                    if let Ok(value) = self.cursor.array().map(i8::from_le_bytes) {
+                        self.save(step, i64::from(value).cast_unsigned());
+                        return give(property, Value::Int(value.into()));
+                    }
+                }
+                InType::FileTime => {
+                    if let Ok(value) = self.cursor.array().map(i64::from_le_bytes) {
+                        return give(property, Value::FileTime(FileTime(value)));
                     }
                 }
                 InType::UnicodeString => {
