@@ -386,3 +386,12 @@ fn elements_without_bytes_cannot_be_counted_up_beyond_what_the_payload_is_worth(
         }
     }
 }
+
+#[test]
+fn a_schema_shares_its_number_with_its_clones_only() {
+    let one = make(vec![property("a", InType::UInt8)], 1).expect("a schema");
+    let same = make(vec![property("a", InType::UInt8)], 1).expect("a schema");
+    assert_ne!(one.serial(), same.serial());
+    assert_eq!(one.serial(), one.clone().serial());
+    assert_ne!(one.serial(), 0);
+}
