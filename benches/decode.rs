@@ -1,7 +1,7 @@
-//! How long it takes from an event to all of its typed values: nanoseconds an event, for common shapes.
+//! How long it takes from an event to all of its typed values, and to JSON: nanoseconds an event, for common shapes.
 //!
 //! The payloads are as long as real ones. Machines are noisy: the best round is shown beside the median one.
-//! `cargo bench --features testkit --bench decode`.
+//! `cargo bench --features testkit,json --bench decode`.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a benchmark fails")]
 
 use core::hint::black_box;
@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use etweir::Guid;
 use etweir::buffer::BufferView;
+use etweir::decode::format::Formatting;
 use etweir::decode::{
     Decoder, EventNames, Exactness, Found, InType, Property, Query, Schema, SchemaKind, SchemaSource, Str,
     Value,
@@ -26,8 +27,8 @@ const ROUNDS: usize = 500;
 fn main() {
     println!("ns an event, {ROUNDS} rounds of {} events: best (median)", EVENTS * REPEAT);
     println!(
-        "{:<20} {:>6} {:>5} {:>14} {:>14} {:>14}",
-        "shape", "fields", "bytes", "all values", "walk alone", "one by name"
+        "{:<20} {:>6} {:>5} {:>14} {:>14} {:>14} {:>14}",
+        "shape", "fields", "bytes", "all values", "walk alone", "one by name", "to JSON"
     );
     let modern = [process_start(), thread_start(), registry(), file_create(), rpc()];
     let known = Known(modern.iter().map(|shape| (shape.id, Arc::clone(&shape.schema))).collect());
@@ -52,9 +53,16 @@ fn measure(name: &str, shapes: &[Shape], decoder: &Decoder) {
             fields.flatten().fold(0, |sum, field| sum ^ touch(field.value))
         });
         let one = time(&events, |event| decoder.decode(event).get_u64(shape.wanted).expect("it is there"));
+        let (formatting, mut line) = (Formatting::default(), Vec::with_capacity(4096));
+        let json = time(&events, |event| {
+            line.clear();
+            let mut fields = decoder.decode(event).fields();
+            formatting.write_json_fields(&mut fields, &mut line).expect("a whole payload");
+            line.len() as u64
+        });
         let fields = shape.schema.fields(&shape.payload, 8).count();
         println!(
-            "{:<20} {fields:>6} {:>5} {decoded:>14} {alone:>14} {one:>14}",
+            "{:<20} {fields:>6} {:>5} {decoded:>14} {alone:>14} {one:>14} {json:>14}",
             shape.name,
             shape.payload.len()
         );

@@ -490,3 +490,22 @@ fn a_provider_can_be_given_a_name() {
         assert_eq!(decoded.traits(), None);
     });
 }
+
+#[test]
+fn an_aligned_property_that_is_absent_moves_nothing() {
+    // A number, an optional pointer that does not fit, and a text that is not optional.
+    let find = |_: &Query<'_>| {
+        let mut pointer = Property::new("p", InType::Pointer);
+        (pointer.optional, pointer.align) = (true, 0);
+        let properties =
+            vec![Property::new("n", InType::UInt8), pointer, Property::new("t", InType::AnsiString)];
+        let schema = Schema::new(SchemaKind::Manifest, EventNames::default(), properties, 3).expect("valid");
+        Found::one(Arc::new(schema))
+    };
+    let mut decoder = decoder(vec![Source::new(find)]);
+    decode(&mut decoder, EventSpec { payload: b"\x01abcdefgh\0".to_vec(), ..event(1) }, |decoded| {
+        let walked = decoded.fields().flatten().last().expect("the text").value;
+        assert_eq!(format!("{walked:?}"), format!("Str(Ansi({:?}))", b"abcdefgh"));
+        assert_eq!(decoded.get("t"), Some(walked));
+    });
+}

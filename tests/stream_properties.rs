@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use etweir::Ticks;
 use etweir::codec::Format;
-use etweir::stream::{BufferOutcome, Completed, Options, Order, Outcome, Retained, Session, Step};
+use etweir::stream::{
+    BufferOutcome, Completed, Options, Order, Outcome, Retained, RetainedBuffer, Session, Step,
+};
 use etweir::trace::{Event, LogFileMode};
 use etweir::write::{BufferSpec, EventSpec, FileSpec, LogFileSpec, MessageSpec};
 use proptest::collection::vec;
@@ -157,7 +159,11 @@ enum Op {
     Run,
     /// Keeps the next event.
     Retain,
+    /// Keeps the next buffer that retires.
+    RetainBuffer,
     DropRetained(usize),
+    /// Asks for a buffer back.
+    Relieve,
     Finish,
     Cancel,
     /// Cancels from within the next step.
@@ -185,6 +191,8 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (1..12_usize).prop_map(Op::Advance),
         3 => Just(Op::Run),
         3 => Just(Op::Retain),
+        2 => Just(Op::RetainBuffer),
+        1 => Just(Op::Relieve),
         2 => any::<usize>().prop_map(Op::DropRetained),
         1 => prop_oneof![3 => Just(Op::Finish), 1 => Just(Op::Cancel), 1 => Just(Op::CancelInStep)],
     ]
@@ -246,6 +254,21 @@ struct Shared {
     home: BTreeMap<u64, Vec<u8>>,
 }
 
+/// What is kept past its turn.
+enum Kept {
+    Event(Retained<Vec<u8>>),
+    Buffer(RetainedBuffer<Vec<u8>>),
+}
+
+impl Kept {
+    fn id(&self) -> u64 {
+        match self {
+            Self::Event(event) => event.id().0,
+            Self::Buffer(buffer) => buffer.id().0,
+        }
+    }
+}
+
 /// A program that runs.
 struct Machine {
     session: Option<Session<Vec<u8>>>,
@@ -256,8 +279,9 @@ struct Machine {
     number: u16,
     now: Duration,
     retain_next: bool,
+    retain_next_buffer: bool,
     cancel_next: bool,
-    kept: Vec<Retained<Vec<u8>>>,
+    kept: Vec<Kept>,
     accepted: Vec<Built>,
     /// Accepted buffers that are not retired.
     held: BTreeSet<u64>,
@@ -314,6 +338,7 @@ impl Machine {
             number: 0,
             now: Duration::ZERO,
             retain_next: false,
+            retain_next_buffer: false,
             cancel_next: false,
             kept: Vec::new(),
             accepted: Vec::new(),
@@ -401,7 +426,7 @@ impl Machine {
                     let kept = delivery.retain();
                     let same = kept.event().map(|event| place_of(&event));
                     prop_assert_eq!(same, Some((stamp, payload.clone())));
-                    self.kept.push(kept);
+                    self.kept.push(Kept::Event(kept));
                     *lock(&self.shared).retained.entry(id).or_default() += 1;
                     (self.retain_next, self.ever_retained) = (false, true);
                 }
@@ -416,6 +441,13 @@ impl Machine {
                 prop_assert_eq!(buffer.bytes(), &self.accepted[id as usize].bytes[..]);
                 if core::mem::take(&mut self.cancel_next) {
                     buffer.cancel();
+                }
+                if core::mem::take(&mut self.retain_next_buffer) {
+                    let kept = buffer.retain();
+                    prop_assert_eq!((kept.bytes(), kept.id().0), (buffer.bytes(), id));
+                    self.kept.push(Kept::Buffer(kept));
+                    *lock(&self.shared).retained.entry(id).or_default() += 1;
+                    self.ever_retained = true;
                 }
                 self.retiring = Some(id);
                 self.log(Entry::Buffer(id));
@@ -448,9 +480,14 @@ impl Machine {
         let stats = self.session.as_ref().expect("a session").stats();
         prop_assert_eq!(stats.buffers_received, self.accepted.len() as u64);
         prop_assert_eq!(stats.buffers_held, self.held.len() as u64);
+        let retained = lock(&self.shared)
+            .retained
+            .iter()
+            .filter(|(id, count)| **count > 0 && !self.held.contains(id))
+            .count();
+        prop_assert_eq!(stats.buffers_retained, retained as u64);
         if self.bytes_known {
-            let bytes: u64 = self.held.iter().map(|id| self.bytes_of(*id)).sum();
-            prop_assert_eq!(stats.bytes_held, bytes);
+            prop_assert_eq!(stats.bytes_held, self.held.iter().map(|id| self.bytes_of(*id)).sum::<u64>());
         }
         Ok(())
     }
@@ -479,7 +516,7 @@ impl Machine {
             return;
         }
         let kept = self.kept.swap_remove(which % self.kept.len());
-        *lock(&self.shared).retained.entry(kept.id().0).or_default() -= 1;
+        *lock(&self.shared).retained.entry(kept.id()).or_default() -= 1;
         drop(kept);
     }
 
@@ -501,8 +538,10 @@ impl Machine {
             }
             Op::Run => self.run()?,
             Op::Retain => self.retain_next = true,
+            Op::RetainBuffer => self.retain_next_buffer = true,
+            Op::Relieve => self.session().relieve(),
             Op::DropRetained(which) => self.drop_retained(*which),
-            Op::Finish => self.session().finish(),
+            Op::Finish => drop(self.session().finish()),
             Op::Cancel => self.session().cancel(),
             Op::CancelInStep => self.cancel_next = true,
         }
@@ -601,14 +640,10 @@ type Place = (u64, u16);
 fn sorted(buffers: &[Built]) -> Vec<Place> {
     let mut keyed = Vec::new();
     for (id, built) in (1..).zip(buffers) {
-        let stamps = || built.stamps.iter().copied().flatten();
-        // A flush time before all of the events is none of their clock.
-        let cap = match stamps().min() {
-            Some(least) if least > built.flush => stamps().max().unwrap_or(least),
-            _ => built.flush,
-        };
+        // No event is later than the flush of its buffer.
+        let cap = built.flush;
         // What has no stamp counts as its predecessor, at the start of a buffer as the first that has one.
-        let mut time = stamps().next().unwrap_or(cap).min(cap);
+        let mut time = built.stamps.iter().copied().flatten().next().unwrap_or(cap).min(cap);
         for (place, stamp) in (0..).zip(&built.stamps) {
             time = time.max(stamp.unwrap_or(time).min(cap));
             keyed.push((time, id, place));

@@ -196,7 +196,18 @@ impl Decoder {
 
     /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
     pub fn learn(&mut self, event: &Event<'_>) {
-        let _ = self.place(event, event.user_data());
+        if let Header::Event(header) = event.record().header()
+            && !EventFlags(header.flags.get()).contains(EventFlags::TRACE_MESSAGE)
+        {
+            let mut case = Case::of(event);
+            case.items = Items::of(event);
+            self.learn_name(header.channel, event.user_data(), &mut case);
+        }
+        let teaches = |source: &&Arc<dyn SchemaSource>| source.teaches(event) && source.learn(event);
+        // All of them see it: each may know something else about it.
+        if self.sources.iter().filter(teaches).count() > 0 {
+            self.lessons.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
@@ -252,15 +263,7 @@ impl Decoder {
             return self.classic(event);
         }
         let mut case = Case { provider: Guid::from_bytes(header.provider_id), items, start: 0 };
-        if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = header.channel {
-            self.metadata_in_payload(payload, header.channel, &mut case);
-        }
-        if let Some(traits) = case.items.traits
-            && !self.names.knows(case.provider)
-            && let Ok(traits) = ProviderTraits::parse(traits)
-        {
-            self.names.learn(case.provider, &traits.name());
-        }
+        self.learn_name(header.channel, payload, &mut case);
         if let Some(metadata) = case.items.schema {
             let place = Place::Described(self.described.slot(metadata));
             return (case, place);
@@ -268,6 +271,20 @@ impl Decoder {
         let key = Key::modern(case.provider, header.id.get(), header.version, case.decode_guid());
         let place = self.answer(event, key, &case);
         (case, place)
+    }
+
+    /// Takes the name of the provider from what the event carries.
+    #[inline]
+    fn learn_name<'a>(&mut self, channel: u8, payload: &'a [u8], case: &mut Case<'a>) {
+        if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = channel {
+            self.metadata_in_payload(payload, channel, case);
+        }
+        if let Some(traits) = case.items.traits
+            && !self.names.knows(case.provider)
+            && let Ok(traits) = ProviderTraits::parse(traits)
+        {
+            self.names.learn(case.provider, &traits.name());
+        }
     }
 
     fn classic<'a>(&mut self, event: &Event<'a>) -> (Case<'a>, Place) {

@@ -60,7 +60,6 @@ mod value;
 mod value_map;
 mod view;
 mod walk;
-#[cfg(feature = "manifest")]
 mod winmeta;
 
 pub use corrections::{Corrections, corrected};

@@ -1,7 +1,7 @@
 //! The walk over a payload: one property after the other, each where the one before ends.
 //!
 //! Work is bounded by the payload's length, whatever the schema: elements that cost more than their bytes allow are refused
-//! before they are visited, see [`Fields::charge`].
+//! before they are visited, see `charge`.
 
 use core::slice;
 
@@ -29,8 +29,8 @@ pub struct Field<'a> {
 ///
 /// Each step reads one value; nothing is allocated. An error ends the walk; [`Fields::rest`] then starts at the property
 /// that could not be read. A property that is [`optional`](Property::optional) is left out where the payload has no room for
-/// it. The work of a whole walk, with all its arrays and structures, grows with the payload's length and the number of
-/// properties, and with nothing else.
+/// it, and so are the optional ones behind it. The work of a whole walk, with all its arrays and structures, grows with the
+/// payload's length and the number of properties, and with nothing else.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     schema: &'a Schema,
@@ -164,8 +164,11 @@ impl<'a> Fields<'a> {
                     self.save(step, value.as_u64().unwrap_or_default());
                     return give(property, value);
                 }
+                // What is there of it is no value, and none of those that follow.
                 Err(Fault::Short(_)) if property.optional => {
-                    (property, step) = (self.properties.next()?, self.steps.next()?);
+                    while property.optional {
+                        (property, step) = (self.properties.next()?, self.steps.next()?);
+                    }
                 }
                 Err(fault) => {
                     let rest = self.cursor.rest.len();

@@ -11,12 +11,17 @@ use crate::trace::ExpandError;
 impl<I: Input> Walk<I> {
     /// The compressed buffer here, which claims `size` bytes. Whether they expand to the announced length and something
     /// begins behind them tells whether that is true; if not, a shorter one that ends where the next begins may be.
-    pub(super) fn check_compressed(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
+    pub(super) fn check_compressed(
+        &mut self,
+        size: usize,
+        have: usize,
+        believes: bool,
+    ) -> Result<Option<Found>, Error> {
         let whole = have == size;
         // Where a long claim proved false before, another one is not believed: trying all of them would take a time that
         // grows with the square of the length.
         if self.offset().get() >= self.doubtful_until {
-            let expands = self.believes || self.expand(have)?.is_ok();
+            let expands = believes || self.expand(have)?.is_ok();
             if whole && expands && (self.live || self.search().is_start_or_end(size)?) {
                 return Ok(Some(Found { size, have, compressed: true }));
             }

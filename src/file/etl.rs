@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -11,7 +12,7 @@ use crate::buffer::{BufferHeader, BufferView};
 use crate::error::Offset;
 use crate::file::accounting::Accounting;
 use crate::file::block::{LoadedBuffer, Pool};
-use crate::file::damage::{Damage, DamageReport};
+use crate::file::damage::{Damage, DamageCause, DamageKind, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
 use crate::file::index::{Entry, Index, Wanted, entry_of};
@@ -21,9 +22,9 @@ use crate::file::sparse::Sparse;
 use crate::file::walk::Walk;
 use crate::file::workers::Workers;
 use crate::merge::Key;
-use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step};
+use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step, StreamInfo};
 use crate::time::{FileTime, Ticks};
-use crate::trace::{Event, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::trace::{Event, ExpandError, LogFileHeader, PartitionInformation, SessionInfo};
 
 /// What is called when a buffer is no longer in use.
 pub(super) type OnComplete = Arc<dyn Fn(Completed<LoadedBuffer>) + Send + Sync>;
@@ -199,20 +200,20 @@ impl<'a> EtlFile<'a> {
     /// What was counted in this run.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.run.as_ref().map(|run| run.play.stats().clone()).unwrap_or_default()
+        self.run.as_ref().map(|run| run.play.stats()).unwrap_or_default()
     }
 
     /// The partition that the trace was taken in, if the header buffer tells and was reached.
     #[must_use]
     pub fn partition_information(&self) -> Option<&PartitionInformation> {
-        self.run.as_ref()?.play.partition()
+        self.run.as_ref()?.play.info().partition_information()
     }
 
     /// When the last event of each processor was lost, in ticks, 0 where none was; empty if the header buffer does not tell
     /// or was not reached.
     #[must_use]
-    pub fn last_dropped_times(&self) -> &[Ticks] {
-        self.run.as_ref().map_or(&[], |run| run.play.last_dropped())
+    pub fn last_dropped_times(&self) -> Vec<Ticks> {
+        self.run.as_ref().map(|run| run.play.info().last_dropped_times()).unwrap_or_default()
     }
 
     /// Makes the index, if it is not there: what the first step does otherwise. How many buffers the file has, as far as
@@ -348,6 +349,11 @@ impl EtlFile<'_> {
         self.options.wants_events = false;
     }
 
+    /// What the trace said about itself in this run.
+    pub(super) fn info(&self) -> StreamInfo {
+        self.run.as_ref().map(|run| run.play.info().clone()).unwrap_or_default()
+    }
+
     /// Gives up everything that is held, and waits for what others hold if that is wanted.
     pub(super) fn abandon(&mut self, wait_for_retained: bool) -> Option<Box<dyn core::any::Any + Send>> {
         let run = self.run.as_mut()?;
@@ -395,7 +401,7 @@ impl EtlFile<'_> {
             None => Workers::start(threads)?,
         };
         let loader = Loader::new(tools, workers);
-        let mut play = Play::new(options, wants_events, on_complete, walk.header.clone());
+        let play = Play::new(options, wants_events, on_complete, walk.header.clone());
         self.peek()?;
         play.add_sequence_gaps(self.index.sequence_gaps);
         self.run = Some(Run { play, loader, pending: VecDeque::new() });
@@ -460,6 +466,7 @@ impl EtlFile<'_> {
                     // One without even a header is what a file that was shortened has left of it.
                     let _ = run.play.bring(buffer, &brought);
                 }
+                Err(cause) if pending.entry.is_of_second_look() => self.lose(&pending.entry, cause),
                 Err(_) => self.look_again(&pending.entry)?,
             }
         }
@@ -486,20 +493,16 @@ impl EtlFile<'_> {
         self.walk.believes = false;
         let mut found_any = VecDeque::new();
         // Ends: each turn moves on in the file.
-        while self.walk.input.offset() < end {
-            let Some(found) = self.walk.locate()? else { break };
-            let here = self.walk.input.offset();
-            if here >= end {
-                break;
-            }
-            let rest = usize::try_from(end.saturating_sub(here)).unwrap_or(usize::MAX);
+        while let Some(found) = self.walk.locate_before(end)? {
+            let rest = end.saturating_sub(self.walk.input.offset());
+            let rest = usize::try_from(rest).unwrap_or(usize::MAX);
             if found.have > rest {
                 // Where the next buffer of the index begins, nothing else goes on.
                 self.walk.pass(rest)?;
                 break;
             }
             let (mut entry, _) = entry_of(&mut self.walk, &found, false, &mut self.accounting)?;
-            entry.arrive_with(lost);
+            entry.found_in_place_of(lost);
             found_any.push_back(entry);
             self.walk.input.skip(found.have)?;
         }
@@ -517,6 +520,16 @@ impl EtlFile<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A buffer expanded when it was looked at and does so no longer: the file is being changed.
+    #[cold]
+    fn lose(&mut self, lost: &Entry, cause: ExpandError) {
+        let len = Offset::from(lost.len()).get();
+        let (at, cause) = (Offset(lost.offset()), Some(DamageCause::Expand(cause)));
+        self.accounting.lost(lost.len());
+        self.walk.skipped = self.walk.skipped.saturating_add(len);
+        self.walk.damage.add(Damage { kind: DamageKind::Compressed, at, len, cause });
     }
 
     /// Counts a buffer whose events are over.

@@ -96,8 +96,13 @@ impl<I: Input> Walk<I> {
 
     /// Finds the next buffer that can be delivered, passes over what cannot, and reports that.
     pub(super) fn locate(&mut self) -> Result<Option<Found>, Error> {
+        self.locate_before(u64::MAX)
+    }
+
+    /// The same, but looks at no place from `end` on.
+    pub(super) fn locate_before(&mut self, end: u64) -> Result<Option<Found>, Error> {
         // Every turn consumes at least one byte or ends the walk.
-        loop {
+        while self.input.offset() < end {
             let bytes = self.input.peek(0, BufferHeader::LEN)?;
             let have = bytes.len();
             if have == 0 {
@@ -114,13 +119,17 @@ impl<I: Input> Walk<I> {
             }
             let extent = self.extent()?;
             let found = match extent {
-                Extent::Whole(size) | Extent::Repaired(size, _) => {
+                Extent::Whole(size) => {
                     let have = self.input.available(size)?;
-                    self.check(size, have)?
+                    self.check(size, have, self.believes)?
+                }
+                Extent::Repaired(size, _) => {
+                    let have = self.input.available(size)?;
+                    self.check(size, have, false)?
                 }
                 Extent::Shortened { size, have, cause } => {
                     let before = self.damage.count();
-                    let found = self.check(size, have)?;
+                    let found = self.check(size, have, false)?;
                     if found.is_some() && self.damage.count() == before {
                         // Nothing is missing, so only the length is wrong.
                         self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
@@ -139,6 +148,7 @@ impl<I: Input> Walk<I> {
                 return Ok(found);
             }
         }
+        Ok(None)
     }
 
     /// How long the buffer here is. Its own word counts if another buffer, or the end, follows where it says; else what
@@ -245,11 +255,11 @@ impl<I: Input> Walk<I> {
     }
 
     /// The buffer of `size` bytes here, of which `have` are there, if it can be delivered; otherwise it is reported and
-    /// passed over.
-    fn check(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
+    /// passed over. `believes` is whether the length is believed of a compressed one that ends where another begins.
+    fn check(&mut self, size: usize, have: usize, believes: bool) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
         let filled = match BufferHeader::parse(self.input.peek(0, BufferHeader::LEN)?, layout) {
-            Ok(header) if header.is_compressed() => return self.check_compressed(size, have),
+            Ok(header) if header.is_compressed() => return self.check_compressed(size, have, believes),
             Ok(header) => header.checked_filled(Offset::from(size).get()),
             Err(cause) => Err(cause),
         };

@@ -4,19 +4,22 @@
 #![allow(clippy::panic, reason = "this is test code, although it lives in the library")]
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::{format, vec};
 
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
 use crate::decode::format::{Formatting, Printable};
-use crate::decode::{Decoder, Exactness, Field, ProviderTraits, Schema, Value, mof};
+use crate::decode::{
+    Decoder, Exactness, Field, Found, ProviderTraits, Query, Schema, SchemaSource, Value, mof,
+};
 use crate::error::{Offset, ParseError};
-use crate::file::{Damage, ReadOptions};
 use crate::limits::Limits;
 use crate::testkit::schema;
+pub use crate::testkit::whole_file::file;
 use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
-use crate::write::{BufferSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
+use crate::write::{BufferSpec, EventSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
 
 /// Records lie in order inside the valid bytes, damage lies between them, and every getter returns.
 pub fn buffer(bytes: &[u8]) {
@@ -26,39 +29,6 @@ pub fn buffer(bytes: &[u8]) {
         }
         let _ = Expander::new(None, &Limits::default()).view(bytes, layout).map(records);
     }
-}
-
-/// A file is walked to its end whatever it holds, and what was delivered or skipped is no more than there is.
-pub fn file(bytes: &[u8]) {
-    let Ok(mut reader) = ReadOptions::new().allow_missing_header(true).open(bytes) else { return };
-    let mut decoder = Decoder::new();
-    let mut delivered = 0_u64;
-    let mut end = 0;
-    while let Ok(Some(buffer)) = reader.next_buffer() {
-        let start = buffer.offset().get();
-        assert!(start >= end, "a buffer at {start} begins before {end}, the end of the one before");
-        end = start.saturating_add(buffer.stored_bytes());
-        delivered = delivered.saturating_add(buffer.stored_bytes());
-        for event in buffer.events() {
-            match event {
-                Ok(event) => {
-                    getters(&event);
-                    decoded(&mut decoder, &event);
-                }
-                Err(damage) => {
-                    let damage = Damage::in_buffer(&buffer, damage);
-                    assert!(
-                        damage.at.get() >= start && damage.at.get() <= end,
-                        "{damage:?} lies outside {start}..{end}"
-                    );
-                }
-            }
-        }
-    }
-    let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    assert_eq!(reader.offset().get(), len, "the walk ends at the end");
-    let accounted = delivered.saturating_add(reader.skipped_bytes()).saturating_add(reader.unwritten_tail());
-    assert_eq!(accounted, len, "every byte is delivered, skipped or unwritten");
 }
 
 /// Any input ends in a count or an error, and a shorter output is a prefix of a longer one.
@@ -79,6 +49,31 @@ pub fn decode(bytes: &[u8]) {
         for pointer_size in [4, 8] {
             payload_with(&schema, payload, pointer_size);
         }
+        by_name(&Arc::new(schema), payload);
+    }
+}
+
+/// Every value of an event is found by its name, and is the same as in the walk.
+fn by_name(schema: &Arc<Schema>, payload: &[u8]) {
+    let payload = payload.get(..payload.len().min(60_000)).unwrap_or_default().to_vec();
+    let buffer = BufferSpec::new(64 * 1024).event(&EventSpec { payload, ..EventSpec::default() }).to_bytes();
+    let Ok(view) = BufferView::parse(&buffer) else { panic!("a written buffer is one") };
+    let mut decoder = Decoder::with_sources(vec![Arc::new(Only(Arc::clone(schema)))], &Limits::default());
+    for event in TraceBuffer::new(view, SessionInfo::unknown()).events().flatten() {
+        let decoded = decoder.decode(&event);
+        for field in decoded.fields().flatten() {
+            let found = decoded.get(&field.property.name);
+            assert_eq!(format!("{found:?}"), format!("{:?}", Some(field.value)), "{}", field.property.name);
+        }
+    }
+}
+
+/// Knows one schema, for all events.
+struct Only(Arc<Schema>);
+
+impl SchemaSource for Only {
+    fn find(&self, _: &Query<'_>) -> Found {
+        Found::one(Arc::clone(&self.0))
     }
 }
 
@@ -243,7 +238,7 @@ fn records(view: BufferView<'_>) {
     }
 }
 
-fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
+pub(super) fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
     let decoded = decoder.decode(event);
     let outcome = decoded.outcome();
     assert!(event.user_data().ends_with(outcome.rest));
@@ -258,7 +253,7 @@ fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
     }
 }
 
-fn getters(event: &Event<'_>) {
+pub(super) fn getters(event: &Event<'_>) {
     let payload = event.user_data().len();
     assert!(payload <= event.record().bytes().len());
     assert!(event.extended_data().count() <= event.record().bytes().len());

@@ -4,3 +4,4 @@ pub mod check;
 pub mod corpus;
 pub mod metadata;
 pub mod schema;
+mod whole_file;

@@ -108,6 +108,10 @@ impl Expander {
             self.format = Some(format);
             return Ok(());
         }
+        // Whether any does must not depend on what fitted before.
+        if FALLBACKS.into_iter().any(|format| fill(format, data, output).is_ok()) {
+            return Ok(());
+        }
         fill(first, data, output)
     }
 

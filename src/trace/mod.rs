@@ -13,6 +13,6 @@ pub use buffer::{BufferContext, Events, TraceBuffer};
 pub use clock::{Clock, ClockType};
 pub use event::{CpuTime, Event, EventFlags, OwnedEvent};
 pub use expand::{ExpandError, Expander};
-pub use extension::{PartitionInformation, last_dropped_times};
+pub use extension::{PartitionInformation, PartitionInformationV2, last_dropped_times};
 pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
 pub use session::SessionInfo;

@@ -64,9 +64,13 @@ impl<B> Residents<B> {
         self.places.get(index)?.as_ref()
     }
 
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Resident<B>> {
+        self.places.get_mut(index)?.as_mut()
+    }
+
     /// It has no event left: its walk ended there, and met damage or not.
     pub(super) fn exhaust(&mut self, index: usize, end: usize, is_damaged: bool) {
-        if let Some(Some(resident)) = self.places.get_mut(index) {
+        if let Some(resident) = self.get_mut(index) {
             resident.is_exhausted = true;
             resident.end = end;
             resident.is_damaged = is_damaged;
