@@ -20,8 +20,12 @@ impl<I: Input> Walk<I> {
         let whole = have == size;
         // Where a long claim proved false before, another one is not believed: trying all of them would take a time that
         // grows with the square of the length.
+        let mut expands = false;
         if self.offset().get() >= self.doubtful_until {
-            let expands = believes || self.expand(have)?.is_ok();
+            if believes && whole && self.search().is_start_or_end(size)? {
+                return Ok(Some(Found { size, have, compressed: true }));
+            }
+            expands = self.expand(have)?.is_ok();
             if whole && expands && (self.live || self.search().is_start_or_end(size)?) {
                 return Ok(Some(Found { size, have, compressed: true }));
             }
@@ -42,6 +46,16 @@ impl<I: Input> Walk<I> {
             }
             return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
         }
+        // What begins inside is none if none follows it and it does not expand, since these bytes are needed. In doubt that is
+        // looked at where it costs little.
+        if whole
+            && (expands || size / 2 <= next)
+            && !self.search().is_before_another(next)?
+            && !self.expands_at(next)?
+            && self.expand(size)?.is_ok()
+        {
+            return Ok(Some(Found { size, have, compressed: true }));
+        }
         self.check_up_to(size, next)
     }
 
@@ -53,8 +67,10 @@ impl<I: Input> Walk<I> {
                 Ok(Some(Found { size: next, have: next, compressed: true }))
             }
             Err(cause) => {
-                self.report(DamageKind::Compressed, next, Some(DamageCause::Expand(cause)));
-                self.pass(next)?;
+                // Where buffers lie at regular distances, the next one is not looked for further on.
+                let len = self.buffer_size.map_or(next, |usual| usual.min(next));
+                self.report(DamageKind::Compressed, len, Some(DamageCause::Expand(cause)));
+                self.pass(len)?;
                 Ok(None)
             }
         }
@@ -66,12 +82,27 @@ impl<I: Input> Walk<I> {
         self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
     }
 
+    /// Whether a compressed buffer begins `at` bytes from here that is whole and expands.
+    pub(super) fn expands_at(&mut self, at: usize) -> Result<bool, Error> {
+        let layout = self.session.layout();
+        let header = BufferHeader::parse(self.input.peek(at, BufferHeader::LEN)?, layout).ok();
+        let size = header.filter(|header| header.is_compressed()).and_then(|header| header.buffer_size());
+        let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else { return Ok(false) };
+        let end = at.saturating_add(size);
+        Ok(self.input.available(end)? == end && self.expand_at(at, size)?.is_ok())
+    }
+
     /// Whether the `len` bytes here expand.
     fn expand(&mut self, len: usize) -> Result<Result<(), ExpandError>, Error> {
+        self.expand_at(0, len)
+    }
+
+    /// Whether the `len` bytes expand that begin `at` bytes from here.
+    fn expand_at(&mut self, at: usize, len: usize) -> Result<Result<(), ExpandError>, Error> {
         let layout = self.session.layout();
-        let header = self.input.peek(0, BufferHeader::LEN)?;
+        let header = self.input.peek(at, BufferHeader::LEN)?;
         let most = BufferHeader::parse(header, layout).map_or(0, |header| most_stored(header.filled_bytes()));
-        let stored = self.input.peek(0, len.min(most))?;
+        let stored = self.input.peek(at, len.min(most))?;
         self.work = self.work.saturating_add(Offset::from(stored.len()).get());
         Ok(self.expander.expand(stored, layout))
     }

@@ -12,10 +12,10 @@ use crate::buffer::{BufferHeader, BufferView};
 use crate::error::Offset;
 use crate::file::accounting::Accounting;
 use crate::file::block::{LoadedBuffer, Pool};
-use crate::file::damage::{Damage, DamageCause, DamageKind, DamageReport};
+use crate::file::damage::{Damage, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
-use crate::file::index::{Entry, Index, Wanted, entry_of};
+use crate::file::index::{Entry, Index, Wanted};
 use crate::file::input::Input;
 use crate::file::loader::{Loader, Pending, Tools};
 use crate::file::sparse::Sparse;
@@ -24,7 +24,7 @@ use crate::file::workers::Workers;
 use crate::merge::Key;
 use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step, StreamInfo};
 use crate::time::{FileTime, Ticks};
-use crate::trace::{Event, ExpandError, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::trace::{Event, LogFileHeader, PartitionInformation, SessionInfo};
 
 /// What is called when a buffer is no longer in use.
 pub(super) type OnComplete = Arc<dyn Fn(Completed<LoadedBuffer>) + Send + Sync>;
@@ -328,6 +328,13 @@ impl EtlFile<'_> {
         self.run.as_ref().map_or(i64::MAX, |run| run.play.time_of(source))
     }
 
+    /// How much was looked at so far besides the headers of good buffers: places of searches, and bytes that were gone over
+    /// to find out how long a buffer is.
+    #[cfg(feature = "testkit")]
+    pub(crate) const fn work(&self) -> u64 {
+        self.walk.work
+    }
+
     /// How many threads it would start.
     pub(super) const fn threads(&self) -> usize {
         self.options.threads
@@ -466,7 +473,10 @@ impl EtlFile<'_> {
                     // One without even a header is what a file that was shortened has left of it.
                     let _ = run.play.bring(buffer, &brought);
                 }
-                Err(cause) if pending.entry.is_of_second_look() => self.lose(&pending.entry, cause),
+                Err(cause) if pending.entry.is_of_second_look() => {
+                    self.accounting.lost(pending.entry.len());
+                    self.walk.lose(&pending.entry, cause);
+                }
                 Err(_) => self.look_again(&pending.entry)?,
             }
         }
@@ -481,35 +491,14 @@ impl EtlFile<'_> {
         Ok(())
     }
 
-    /// A compressed buffer that the index believed in does not expand: the walk over its place is done again, without belief.
-    /// What it finds takes its turn if that is still to come.
+    /// A compressed buffer that the index believed in does not expand. What a second look finds in its place takes its turn,
+    /// if that is still to come.
     #[cold]
     fn look_again(&mut self, lost: &Entry) -> Result<(), Error> {
         self.index.is_partial = true;
-        self.accounting.lost(lost.len());
-        let end = lost.offset().saturating_add(Offset::from(lost.len()).get());
-        let back = self.walk.input.offset();
-        self.walk.input.go_to(lost.offset());
-        self.walk.believes = false;
-        let mut found_any = VecDeque::new();
-        // Ends: each turn moves on in the file.
-        while let Some(found) = self.walk.locate_before(end)? {
-            let rest = end.saturating_sub(self.walk.input.offset());
-            let rest = usize::try_from(rest).unwrap_or(usize::MAX);
-            if found.have > rest {
-                // Where the next buffer of the index begins, nothing else goes on.
-                self.walk.pass(rest)?;
-                break;
-            }
-            let (mut entry, _) = entry_of(&mut self.walk, &found, false, &mut self.accounting)?;
-            entry.found_in_place_of(lost);
-            found_any.push_back(entry);
-            self.walk.input.skip(found.have)?;
-        }
-        self.walk.believes = true;
-        self.walk.input.go_to(back);
+        let found = self.walk.look_again(lost, &mut self.accounting)?;
         let Some(run) = &mut self.run else { return Ok(()) };
-        for (number, entry) in found_any.into_iter().enumerate() {
+        for (number, entry) in found.into_iter().enumerate() {
             let later = run.pending.partition_point(|other| other.entry.key() < entry.key());
             match self.options.order {
                 FileOrder::File => run.pending.insert(number, Pending::later(entry)),
@@ -520,16 +509,6 @@ impl EtlFile<'_> {
             }
         }
         Ok(())
-    }
-
-    /// A buffer expanded when it was looked at and does so no longer: the file is being changed.
-    #[cold]
-    fn lose(&mut self, lost: &Entry, cause: ExpandError) {
-        let len = Offset::from(lost.len()).get();
-        let (at, cause) = (Offset(lost.offset()), Some(DamageCause::Expand(cause)));
-        self.accounting.lost(lost.len());
-        self.walk.skipped = self.walk.skipped.saturating_add(len);
-        self.walk.damage.add(Damage { kind: DamageKind::Compressed, at, len, cause });
     }
 
     /// Counts a buffer whose events are over.

@@ -76,7 +76,8 @@ setters! {
     /// How many buffers may be held for order; past that, events leave early. Default: 4 for each stream and 64 at least for
     /// live sources, no bound otherwise.
     max_held_buffers: usize => |options, buffers| options.max_held_buffers = Some(buffers);
-    /// How many bytes the held buffers may take, expansions included; past that, events leave early. Default: 1 GiB.
+    /// How many bytes the held buffers may take, with their expansions and 1 KiB for each, which is what a session keeps
+    /// beside them at most; past that, events leave early. Default: 1 GiB.
     max_held_bytes: u64 => |options, bytes| options.max_held_bytes = Some(bytes);
     /// How many accepted buffers may be out at a time: queued, held and retained ones together. Past that a buffer is refused
     /// with [`Refusal::Full`](crate::stream::Refusal::Full). Default: any number.

@@ -100,7 +100,7 @@ impl<B: AsRef<[u8]>> Play<B> {
         self.common.counters.count_losses(flags);
         self.common.completer.add_one();
         let flush_time = (!foreign_flush).then_some(accepted.flush_time.0);
-        self.engine.bring(buffer, accepted, filled, flush_time);
+        self.engine.bring(buffer, &accepted, filled, flush_time);
         Ok(())
     }
 

@@ -81,7 +81,7 @@ impl<B: AsRef<[u8]>> Session<B> {
     pub fn add(&mut self, buffer: B) -> Result<BufferId, AddError<B>> {
         match self.admission.admit(buffer.as_ref(), &self.common) {
             Ok(accepted) => {
-                self.engine.enqueue(buffer, accepted);
+                self.engine.enqueue(buffer, &accepted);
                 Ok(accepted.id)
             }
             Err(reason) => Err(AddError::new(buffer, reason)),
@@ -89,12 +89,12 @@ impl<B: AsRef<[u8]>> Session<B> {
     }
 
     /// Takes over a buffer that another gate accepted.
-    pub(super) fn enqueue(&mut self, buffer: B, accepted: Accepted) {
+    pub(super) fn enqueue(&mut self, buffer: B, accepted: &Accepted) {
         self.engine.enqueue(buffer, accepted);
     }
 
     /// Completes a buffer that another gate accepted and that will not be processed.
-    pub(super) fn abandon_buffer(&self, buffer: B, accepted: Accepted) {
+    pub(super) fn abandon_buffer(&self, buffer: B, accepted: &Accepted) {
         drop(Arriving::new(buffer, accepted, &self.common));
     }
 

@@ -34,18 +34,23 @@ impl<B> fmt::Debug for Slot<B> {
 /// An accepted buffer without its slot yet. Goes home if it never gets one, as when its `as_ref` panics.
 pub(super) struct Arriving<'a, B> {
     buffer: Option<B>,
-    accepted: Accepted,
+    accepted: &'a Accepted,
     common: &'a Arc<Common<B>>,
 }
 
 impl<'a, B> Arriving<'a, B> {
-    pub(super) const fn new(buffer: B, accepted: Accepted, common: &'a Arc<Common<B>>) -> Self {
+    pub(super) const fn new(buffer: B, accepted: &'a Accepted, common: &'a Arc<Common<B>>) -> Self {
         Self { buffer: Some(buffer), accepted, common }
     }
 
-    /// Its slot, which counts as abandoned until something else is said. `None` has no buffer.
-    pub(super) fn into_slot(mut self, expanded: Option<Box<[u8]>>) -> Option<Arc<Slot<B>>> {
-        let Accepted { id, context, filled, is_header, .. } = self.accepted;
+    /// Its slot, which counts as abandoned until something else is said. `None` has no buffer. A share of what is common is
+    /// made, unless there is a spare one.
+    pub(super) fn into_slot(
+        mut self,
+        expanded: Option<Box<[u8]>>,
+        spare: Option<Arc<Common<B>>>,
+    ) -> Option<Arc<Slot<B>>> {
+        let Accepted { id, context, filled, is_header, .. } = *self.accepted;
         Some(Arc::new(Slot {
             buffer: self.buffer.take()?,
             filled: expanded.as_ref().map_or(filled, |bytes| bytes.len()),
@@ -54,7 +59,7 @@ impl<'a, B> Arriving<'a, B> {
             id,
             is_header,
             outcome: AtomicU8::new(ABANDONED),
-            common: Arc::clone(self.common),
+            common: spare.unwrap_or_else(|| Arc::clone(self.common)),
         }))
     }
 }
@@ -139,15 +144,17 @@ impl<B> Slot<B> {
         self.outcome.store(number, Ordering::Release);
     }
 
-    /// Lets go of a share. The last holder hands the buffer back, whoever that is.
-    pub(super) fn release(slot: Arc<Self>) {
-        let Some(Self { buffer, id, outcome, common, .. }) = Arc::into_inner(slot) else { return };
+    /// Lets go of a share. The last holder hands the buffer back, whoever that is, and is left with a share of what is
+    /// common.
+    pub(super) fn release(slot: Arc<Self>) -> Option<Arc<Common<B>>> {
+        let Self { buffer, id, outcome, common, .. } = Arc::into_inner(slot)?;
         let outcome = match outcome.into_inner() {
             DELIVERED => BufferOutcome::Delivered,
             PASSED => BufferOutcome::Passed,
             _ => BufferOutcome::Abandoned,
         };
         common.completer.complete(Completed { buffer, id, outcome });
+        Some(common)
     }
 }
 

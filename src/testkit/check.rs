@@ -16,7 +16,7 @@ use crate::decode::{
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
 use crate::testkit::schema;
-pub use crate::testkit::whole_file::file;
+pub use crate::testkit::whole_file::{file, work};
 use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
 use crate::write::{BufferSpec, EventSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};

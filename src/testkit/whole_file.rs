@@ -71,6 +71,12 @@ pub fn file(bytes: &[u8]) {
     }
 }
 
+/// How much a file has looked at so far besides the headers of good buffers, in bytes.
+#[must_use]
+pub const fn work(file: &EtlFile<'_>) -> u64 {
+    file.work()
+}
+
 /// Whether a file has these records, and how many buffers. Afterwards they are in the order of their places.
 fn whole_file(file: &mut EtlFile<'_>, order: FileOrder, records: &mut [Found]) -> u64 {
     let mut found = Vec::new();

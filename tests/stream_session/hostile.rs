@@ -219,3 +219,33 @@ fn c01_a_buffer_whose_own_code_panics_comes_home_all_the_same() {
         assert!(panicked || at > 6, "panic at call {at}");
     }
 }
+
+#[test]
+fn what_is_doubted_of_one_buffer_leaves_those_before_it_in_order() {
+    let (mut session, log) = session(Options::default().accept_disorder(true));
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, FAR, &[110, 500]).to_bytes());
+    add(&mut session, buffer(0, FAR + 1, &[150]).to_bytes());
+    add(&mut session, buffer(1, 600, &[590]).to_bytes());
+    add(&mut session, buffer(0, 700, &[200, 650]).to_bytes());
+    session.finish();
+    let events: Vec<_> = run(&mut session, &log).into_iter().filter(|word| word.starts_with('e')).collect();
+    assert_eq!(events, words("e100 e110 e150 e200 e500 e590 e650 end 0"));
+    assert_eq!(session.stats().events_late, 0);
+}
+
+#[test]
+fn many_small_buffers_count_for_more_than_their_bytes() {
+    let (mut session, log) = session(Options::default().max_held_bytes(100_000));
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[110]).to_bytes());
+    // Behind that one, which waits for processor 1, come empty ones.
+    for flush in 201..1000 {
+        let mut empty = buffer(0, flush, &[]).to_bytes();
+        empty.truncate(72);
+        add(&mut session, empty);
+        run(&mut session, &log);
+        assert!(session.buffers_out() < 100, "{} are held", session.buffers_out());
+    }
+    assert!(session.stats().pressure_releases > 0);
+}

@@ -37,14 +37,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub(in crate::stream) fn bring(
         &mut self,
         buffer: B,
-        accepted: Accepted,
+        accepted: &Accepted,
         filled: usize,
         flush_time: Option<i64>,
     ) {
         self.move_on();
         let arriving = Arriving::new(buffer, accepted, &self.common);
         let held = arriving.bytes().len();
-        let Some(slot) = arriving.into_slot(None) else { return };
+        let Some(slot) = arriving.into_slot(None, self.spare.take()) else { return };
         let index = self.hold(slot, held);
         if let Some(resident) = self.residents.get_mut(index) {
             let valid = resident.slot.valid();

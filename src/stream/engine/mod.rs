@@ -50,6 +50,8 @@ pub(super) struct Engine<B> {
     lanes: Lanes<B>,
     release: Release,
     common: Arc<Common<B>>,
+    /// A share that the last completed buffer left, for the next one: sharing anew costs more than moving.
+    spare: Option<Arc<Common<B>>>,
     /// The event of the winner was handed out, and it has not moved on.
     is_handed_out: bool,
     /// There is something to do besides the next event.
@@ -98,6 +100,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             lanes: Lanes::new(),
             release: Release::new(&options),
             common,
+            spare: None,
             is_handed_out: false,
             attention: false,
             is_limited: options.start_time.is_some() || options.end_time.is_some(),
@@ -214,9 +217,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// The buffer that was handed out to be retired has had its callback.
     fn retire(&mut self) {
         let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        if let Some(resident) = self.residents.pop() {
-            resident.slot.set_outcome(outcome);
-            self.forget(resident);
+        if let Some((slot, bytes)) = self.residents.pop() {
+            slot.set_outcome(outcome);
+            self.forget(slot, bytes);
         }
         self.release.set_pressure(false);
         self.check_pressure();
@@ -230,17 +233,17 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.retire();
         }
         self.lanes.clear();
-        while let Some(resident) = self.residents.pop_any() {
-            self.forget(resident);
+        while let Some((slot, bytes)) = self.residents.pop_any() {
+            self.forget(slot, bytes);
         }
         self.end(Outcome::Cancelled);
     }
 
-    /// Lets go of a buffer.
-    fn forget(&self, resident: Resident<B>) {
+    /// Lets go of a buffer for which so many bytes were held.
+    fn forget(&mut self, slot: Arc<Slot<B>>, bytes: u64) {
         self.common.counters.buffers_held.sub(1);
-        self.common.counters.bytes_held.sub(resident.bytes);
-        Slot::release(resident.slot);
+        self.common.counters.bytes_held.sub(bytes);
+        self.spare = Slot::release(slot).or(self.spare.take());
     }
 
     fn end(&mut self, outcome: Outcome) -> Outcome {
@@ -294,7 +297,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 /// How a buffer comes in.
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Takes over an accepted buffer.
-    pub(super) fn enqueue(&mut self, buffer: B, accepted: Accepted) {
+    pub(super) fn enqueue(&mut self, buffer: B, accepted: &Accepted) {
         self.move_on();
         if accepted.opens
             && let Some(header) = self.common.info.header()
@@ -310,10 +313,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
             .filter(|_| self.wants_events)
             .map(|format| expand(&mut self.expander, bytes, format, &self.common.counters));
         let held = bytes.len().saturating_add(expanded.as_ref().map_or(0, |bytes| bytes.len()));
-        let Some(slot) = arriving.into_slot(expanded) else { return };
+        let Some(slot) = arriving.into_slot(expanded, self.spare.take()) else { return };
         let index = self.hold(slot, held);
         if self.wants_events {
-            self.place(index, &accepted);
+            self.place(index, accepted);
         }
         self.attention = true;
         self.check_pressure();
@@ -375,7 +378,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let buffers = Offset::from(self.release.max_buffers(&self.options, self.streams.len())).get();
         let bytes = self.options.max_held_bytes.unwrap_or(DEFAULT_HELD_BYTES);
         let counters = &self.common.counters;
-        if self.wants_events && (counters.buffers_held.get() > buffers || counters.bytes_held.get() > bytes) {
+        let held = counters.buffers_held.get();
+        // Many small buffers take more than their bytes.
+        let held_bytes = counters.bytes_held.get().saturating_add(held.saturating_mul(BESIDE));
+        if self.wants_events && (held > buffers || held_bytes > bytes) {
             self.press();
         }
     }
@@ -383,6 +389,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
 /// Bytes that may be held unless something else is said.
 const DEFAULT_HELD_BYTES: u64 = 1 << 30;
+
+/// What a session needs beside the bytes of a buffer, at most: its slot and its resident, and a lane if it has one of its own.
+const BESIDE: u64 = 1024;
 
 /// The records of a compressed buffer behind its header; only the header if they do not expand.
 fn expand(expander: &mut Expander, bytes: &[u8], format: Format, counters: &Counters) -> Box<[u8]> {

@@ -20,8 +20,10 @@ struct Stream {
     source: usize,
     /// No event of its buffers counts as later.
     bound: i64,
-    /// The latest stamp in its last buffer, if that was looked for.
+    /// The latest stamp that it had, if that was looked for.
     proved: Option<i64>,
+    /// The latest time that an event of its buffers counts as, if that was looked for.
+    latest: i64,
 }
 
 /// A buffer, as far as its place among the others is concerned.
@@ -57,7 +59,7 @@ impl Streams {
             self.spoken = self.spoken.saturating_add((is_first && processor < announced).into());
             let source = open(true);
             self.by_key.insert((processor, class), self.streams.len());
-            self.streams.push(Stream { source, bound: reach, proved });
+            self.streams.push(Stream { source, bound: reach, proved, latest: proved.unwrap_or(reach) });
             self.horizons.push(reach);
             return source;
         };
@@ -66,7 +68,9 @@ impl Streams {
             return open(false);
         };
         *horizon = reach.max(*horizon);
-        stream.proved = proved;
+        stream.proved = stream.proved.max(proved);
+        // What has no stamp counts as the reach.
+        stream.latest = stream.latest.max(proved.unwrap_or(reach));
         if first >= stream.bound {
             stream.bound = reach.max(first);
             stream.source
@@ -89,8 +93,7 @@ impl Streams {
         for (stream, horizon) in self.streams.iter_mut().zip(&mut self.horizons) {
             if *horizon > flush {
                 *horizon = stream.proved.map_or(flush, |proved| proved.min(*horizon));
-                // Nothing in its buffers counts as later than the latest stamp.
-                stream.bound = stream.proved.map_or(stream.bound, |proved| proved.min(stream.bound));
+                stream.bound = stream.bound.min(stream.latest);
             }
             furthest = furthest.max(*horizon);
         }

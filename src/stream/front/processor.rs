@@ -127,7 +127,7 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
         };
         match input {
             Ok(Input::Buffer(buffer, len, accepted)) => {
-                self.session.enqueue(buffer, accepted);
+                self.session.enqueue(buffer, &accepted);
                 self.shared.unqueue(len);
             }
             Ok(Input::Finish) | Err(RecvTimeoutError::Disconnected) => {
@@ -170,7 +170,7 @@ impl<B: AsRef<[u8]>, H> Processor<B, H> {
         while let Ok(input) = self.inputs.try_recv() {
             if let Input::Buffer(buffer, len, accepted) = input {
                 self.shared.unqueue(len);
-                self.session.abandon_buffer(buffer, accepted);
+                self.session.abandon_buffer(buffer, &accepted);
             }
         }
         self.session.abandon();
