@@ -123,6 +123,10 @@ pub(crate) struct DumpArgs {
     /// Show payloads in hexadecimal too, and whole; without it, text on a terminal shows as much as fits
     #[arg(long)]
     pub(crate) payload: bool,
+    /// Show call stacks with names: module+0x… or methods of the CLR, also those that the trace has apart from their events;
+    /// of standard input and pipes, as far as is known by then
+    #[arg(long)]
+    pub(crate) stacks: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }

@@ -8,7 +8,7 @@ use etweir::{FileTime, Guid};
 
 use crate::args::{FilterArgs, usage};
 use crate::inputs::{Input, earliest_start};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Wants};
 use crate::progress::Progress;
 use crate::provider::Provider;
 use crate::report::Report;
@@ -37,7 +37,9 @@ impl<'a> Filter<'a> {
         report: &mut Report,
     ) -> Result<Self> {
         let needs_look = args.provider.iter().any(Provider::is_open);
-        let knowledge = if needs_look { Knowledge::read(inputs, progress) } else { Knowledge::new() };
+        let wants = Wants::default();
+        let knowledge =
+            if needs_look { Knowledge::read(inputs, wants, progress) } else { Knowledge::new(wants) };
         Self::knowing(args, inputs, &knowledge, report)
     }
 

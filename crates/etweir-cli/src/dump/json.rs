@@ -12,6 +12,7 @@ use serde::Serializer;
 
 use crate::dump::heads::Heads;
 use crate::dump::why::Why;
+use crate::knowledge::Known;
 use crate::names::Names;
 use crate::text::{GuidText, Hex, Times, append_hexadecimal, padded_hexadecimal};
 
@@ -30,13 +31,14 @@ impl JsonLines {
     }
 
     /// Appends an event as one object and a line break.
-    pub(super) fn append(
+    pub(super) fn append<'a>(
         &mut self,
         to: &mut Vec<u8>,
         file: Option<&str>,
-        event: &Event<'_>,
-        decoded: Option<&Decoded<'_>>,
+        event: &Event<'a>,
+        known: Option<&Known<'a>>,
     ) -> Result<()> {
+        let decoded = known.map(|known| &known.decoded);
         to.push(b'{');
         if let Some(file) = file {
             to.extend_from_slice(b"\"file\":");
@@ -45,7 +47,7 @@ impl JsonLines {
         }
         self.append_place(to, event);
         to.extend_from_slice(self.heads.of(event, decoded, |to| append_head(to, event, decoded)));
-        append_relations(to, event);
+        append_relations(to, event, known);
         let payload = event.user_data();
         let mut error = event.record().damage().map(Why::Damage);
         let mut is_whole = false;
@@ -138,19 +140,15 @@ fn append_head(to: &mut Vec<u8>, event: &Event<'_>, decoded: Option<&Decoded<'_>
     let mut keywords = names.keywords().peekable();
     if keywords.peek().is_some() {
         append_key(to, "keyword_names");
-        to.push(b'[');
-        for (index, keyword) in keywords.enumerate() {
-            if index > 0 {
-                to.push(b',');
-            }
+        append_array(to, keywords, |to, keyword| {
             let _ = append_text(to, keyword);
-        }
-        to.push(b']');
+        });
     }
 }
 
-/// Activities and stacks.
-fn append_relations(to: &mut Vec<u8>, event: &Event<'_>) {
+/// The process, activities and stacks.
+fn append_relations<'a>(to: &mut Vec<u8>, event: &Event<'a>, known: Option<&Known<'a>>) {
+    append_name(to, "process_name", known.and_then(|known| known.process_name(event)));
     for (key, id) in
         [("activity_id", event.activity_id()), ("related_activity_id", event.related_activity_id())]
     {
@@ -158,17 +156,42 @@ fn append_relations(to: &mut Vec<u8>, event: &Event<'_>) {
             append_name(to, key, Some(GuidText::new(id).as_str()));
         }
     }
-    let mut stacks = event.extended_data().filter_map(|item| item.stack()).peekable();
-    if stacks.peek().is_some() {
-        append_key(to, "stack");
-        to.push(b'[');
-        for (index, frame) in stacks.flat_map(Stack::frames).enumerate() {
-            to.extend_from_slice(if index == 0 { b"\"" } else { b",\"" });
-            append_hexadecimal(to, frame);
-            to.push(b'"');
+    if let Some(stack) = known.and_then(|known| known.stack(event)) {
+        append_addresses(to, stack.addresses());
+    } else {
+        let mut stacks = event.extended_data().filter_map(|item| item.stack()).peekable();
+        if stacks.peek().is_some() {
+            append_addresses(to, stacks.flat_map(Stack::frames));
         }
-        to.push(b']');
     }
+    let mut frames = known.into_iter().flat_map(|known| known.frames(event)).peekable();
+    if frames.peek().is_some() {
+        append_key(to, "frames");
+        append_array(to, frames, |to, frame| {
+            // Appending cannot fail.
+            let _ = append_display(to, &frame);
+        });
+    }
+}
+
+fn append_addresses(to: &mut Vec<u8>, addresses: impl Iterator<Item = u64>) {
+    append_key(to, "stack");
+    append_array(to, addresses, |to, address| {
+        to.push(b'"');
+        append_hexadecimal(to, address);
+        to.push(b'"');
+    });
+}
+
+fn append_array<T>(to: &mut Vec<u8>, items: impl Iterator<Item = T>, append: impl Fn(&mut Vec<u8>, T)) {
+    to.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            to.push(b',');
+        }
+        append(to, item);
+    }
+    to.push(b']');
 }
 
 fn append_key(to: &mut Vec<u8>, key: &str) {

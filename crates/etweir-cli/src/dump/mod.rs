@@ -13,7 +13,7 @@ use crate::args::{DumpArgs, Format};
 use crate::events::{self, Plan, Sink};
 use crate::filter::Filter;
 use crate::inputs;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Wants};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -23,7 +23,8 @@ use self::text::{Look, TextLines};
 
 pub(crate) fn run(args: &DumpArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
-    let knowledge = if args.read.no_decode { None } else { Some(Knowledge::read(&mut inputs, progress)) };
+    let wants = Wants { processes: true, stacks: args.stacks };
+    let knowledge = (!args.read.no_decode).then(|| Knowledge::read(&mut inputs, wants, progress));
     let filter = match &knowledge {
         Some(knowledge) => Filter::knowing(&args.filter, &mut inputs, knowledge, report)?,
         None => Filter::new(&args.filter, &mut inputs, progress, report)?,
@@ -62,6 +63,7 @@ impl Printer {
             color: output.color(),
             raw_time: args.read.raw_time,
             width: output.width(),
+            has_processes: knowledge.as_ref().is_some_and(Knowledge::has_processes),
             payload: args.payload,
         };
         let lines = match args.format {
@@ -82,12 +84,12 @@ impl Sink for Printer {
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
         }
+        let known = self.knowledge.as_mut().map(|knowledge| knowledge.look(file, event));
         let file = self.with_file.then_some(file);
-        let decoded = self.knowledge.as_mut().map(|knowledge| knowledge.decode(event));
         let line = self.output.line();
         match &mut self.lines {
-            Lines::Text(lines) => lines.append(line, file, event, decoded.as_ref())?,
-            Lines::Json(lines) => lines.append(line, file, event, decoded.as_ref())?,
+            Lines::Text(lines) => lines.append(line, file, event, known.as_ref())?,
+            Lines::Json(lines) => lines.append(line, file, event, known.as_ref())?,
         }
         self.output.end_line()
     }

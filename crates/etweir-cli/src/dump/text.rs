@@ -12,6 +12,7 @@ use etweir::trace::Event;
 use crate::dump::heads::Heads;
 use crate::dump::message::{OneLine, inserts};
 use crate::dump::why::Why;
+use crate::knowledge::Known;
 use crate::names::{Names, is_modern};
 use crate::text::{GuidText, Hex, Times, Word, append_hexadecimal};
 
@@ -26,6 +27,8 @@ pub(super) struct TextLines {
     /// Payloads are wanted although they are decoded.
     payload: bool,
     message: String,
+    /// Of the column of processes, the same for all lines.
+    process_width: usize,
 }
 
 /// However narrow the terminal is, so many bytes of a payload are shown.
@@ -33,7 +36,9 @@ const LEAST_BYTES: usize = 16;
 /// On a terminal, longer values are cut off; in bytes.
 const LONGEST_VALUE: usize = 512;
 /// `12345/12345`; what is longer stands out of its column.
-const PROCESS_WIDTH: usize = 11;
+const IDS_WIDTH: usize = 11;
+/// The same with a name.
+const PROCESS_WIDTH: usize = 28;
 
 /// Empty styles where there are no colours.
 #[derive(Default)]
@@ -68,6 +73,8 @@ pub(super) struct Look {
     pub(super) raw_time: bool,
     pub(super) width: Option<usize>,
     pub(super) payload: bool,
+    /// Lines may have names of processes.
+    pub(super) has_processes: bool,
 }
 
 impl TextLines {
@@ -81,28 +88,30 @@ impl TextLines {
             width: look.width.filter(|_| !look.payload),
             payload: look.payload,
             message: String::new(),
+            process_width: if look.has_processes { PROCESS_WIDTH } else { IDS_WIDTH },
         }
     }
 
     /// Appends an event as one line.
-    pub(super) fn append(
+    pub(super) fn append<'a>(
         &mut self,
         to: &mut Vec<u8>,
         file: Option<&str>,
-        event: &Event<'_>,
-        decoded: Option<&Decoded<'_>>,
+        event: &Event<'a>,
+        known: Option<&Known<'a>>,
     ) -> io::Result<()> {
+        let decoded = known.map(|known| &known.decoded);
         let start = to.len();
         self.append_time(to, event)?;
         write!(to, " {:>3} ", event.processor_index())?;
-        self.append_process(to, event);
+        self.append_process(to, event, known)?;
         let styles = &self.styles;
         to.extend_from_slice(self.heads.of(event, decoded, |to| styles.append_head(to, event, decoded)));
         let (is_whole, why) = match decoded {
             Some(decoded) => self.append_values(to, event, decoded)?,
             None => (false, None),
         };
-        self.append_rest(to, event, event.record().damage().map(Why::Damage).or(why))?;
+        self.append_rest(to, event, known, event.record().damage().map(Why::Damage).or(why))?;
         if let Some(file) = file {
             write!(to, " file={}", Word(file))?;
         }
@@ -127,19 +136,35 @@ impl TextLines {
         }
     }
 
-    /// The process and the thread that logged it.
-    fn append_process(&self, to: &mut Vec<u8>, event: &Event<'_>) {
+    /// The process and the thread that it happened in.
+    fn append_process(
+        &self,
+        to: &mut Vec<u8>,
+        event: &Event<'_>,
+        known: Option<&Known<'_>>,
+    ) -> io::Result<()> {
         let start = to.len();
-        match (event.process_id(), event.thread_id()) {
-            (None, None) => to.push(b'-'),
-            (process, thread) => {
+        let (process, thread) = match known {
+            Some(known) => (known.process_id(event), known.thread_id(event)),
+            None => (event.process_id(), event.thread_id()),
+        };
+        match known.and_then(|known| known.process_name(event)) {
+            Some(name) => {
+                write!(to, "{}(", Printable(name))?;
+                append_id(to, process);
+                to.extend_from_slice(b")/");
+                append_id(to, thread);
+            }
+            None if process.is_none() && thread.is_none() => to.push(b'-'),
+            None => {
                 append_id(to, process);
                 to.push(b'/');
                 append_id(to, thread);
             }
         }
         let width = columns(to.get(start..).unwrap_or_default());
-        to.resize(to.len() + PROCESS_WIDTH.saturating_sub(width) + 1, b' ');
+        to.resize(to.len() + self.process_width.saturating_sub(width) + 1, b' ');
+        Ok(())
     }
 
     /// The event's own text, and the values that have no place there. Whether all of the payload is shown, and why if not.
@@ -212,7 +237,13 @@ impl TextLines {
     }
 
     /// What is left out where it does not exist.
-    fn append_rest(&self, to: &mut Vec<u8>, event: &Event<'_>, why: Option<Why<'_>>) -> io::Result<()> {
+    fn append_rest<'a>(
+        &self,
+        to: &mut Vec<u8>,
+        event: &Event<'a>,
+        known: Option<&Known<'a>>,
+        why: Option<Why<'_>>,
+    ) -> io::Result<()> {
         let Styles { error, .. } = &self.styles;
         if let Some(id) = event.activity_id() {
             write!(to, " activity={}", GuidText::new(id).as_str())?;
@@ -220,14 +251,33 @@ impl TextLines {
         if let Some(id) = event.related_activity_id() {
             write!(to, " related={}", GuidText::new(id).as_str())?;
         }
+        self.append_stack(to, event, known)?;
+        if let Some(why) = why {
+            write!(to, " {error}error=\"{}\"{error:#}", Printable(why))?;
+        }
+        Ok(())
+    }
+
+    /// The frames with their names if these are wanted, else the addresses that the record has.
+    fn append_stack<'a>(
+        &self,
+        to: &mut Vec<u8>,
+        event: &Event<'a>,
+        known: Option<&Known<'a>>,
+    ) -> io::Result<()> {
+        let mut frames = known.into_iter().flat_map(|known| known.frames(event)).peekable();
+        if frames.peek().is_some() {
+            for (index, frame) in frames.enumerate() {
+                write!(to, "{}{}", if index == 0 { " stack=[" } else { ", " }, Printable(frame))?;
+            }
+            to.push(b']');
+            return Ok(());
+        }
         for stack in event.extended_data().filter_map(|item| item.stack()) {
             for (index, frame) in stack.frames().enumerate() {
                 to.extend_from_slice(if index == 0 { b" stack=" } else { b"," });
                 append_hexadecimal(to, frame);
             }
-        }
-        if let Some(why) = why {
-            write!(to, " {error}error=\"{}\"{error:#}", Printable(why))?;
         }
         Ok(())
     }
@@ -391,7 +441,8 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_between_characters_on_a_terminal() {
-        let look = Look { color: false, raw_time: false, width: Some(80), payload: false };
+        let look =
+            Look { color: false, raw_time: false, width: Some(80), payload: false, has_processes: false };
         let lines = TextLines::new(&look);
         let mut to = format!("a={}{}", "x".repeat(LONGEST_VALUE - 1), "\u{e9}".repeat(5)).into_bytes();
         lines.cut(&mut to, 2);

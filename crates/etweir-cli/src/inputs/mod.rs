@@ -140,14 +140,14 @@ impl Source {
     }
 }
 
-/// Shows all events of all inputs that can be read again, each as its buffers lie. What cannot be read is passed over.
-pub(crate) fn preview(inputs: &mut [Input], progress: &Progress, mut each: impl FnMut(&Event<'_>)) {
+/// Shows all events of all inputs that can be read again, with the names of these, each as its buffers lie. What cannot be read is passed over.
+pub(crate) fn preview(inputs: &mut [Input], progress: &Progress, mut each: impl FnMut(&str, &Event<'_>)) {
     // What expands now will expand again, and counts then.
     let spent: Vec<_> = inputs.iter().filter_map(|input| input.budget().map(Budget::spent)).collect();
     for input in inputs.iter_mut().filter(|input| !input.is_live() && !input.has_failed()) {
         let Ok(mut reader) = input.source.open(progress.meter()) else { continue };
         while let Ok(Some(buffer)) = reader.next_buffer() {
-            buffer.events().flatten().for_each(|event| each(&event));
+            buffer.events().flatten().for_each(|event| each(&input.name, &event));
         }
     }
     for (budget, spent) in inputs.iter().filter_map(Input::budget).zip(spent) {

@@ -97,7 +97,7 @@ fn row(tally: &Tally, key: Option<&Key>, group: &Group) -> Map<String, Value> {
             put("provider", json!(provider.to_string()));
             put(form.key(), json!(number));
         }
-        Some(Key::Process(id)) => {
+        Some(Key::Process { id, .. }) => {
             put("pid", json!(id));
         }
         Some(Key::Cpu(cpu)) => {
@@ -115,6 +115,9 @@ fn row(tally: &Tally, key: Option<&Key>, group: &Group) -> Map<String, Value> {
     }
     if let Some(name) = &group.event {
         put("event", json!(name));
+    }
+    if let Some(name) = &group.process {
+        put("process_name", json!(name));
     }
     let Counts { events, bytes, decoded, partly, not } = group.counts;
     put("events", json!(events));

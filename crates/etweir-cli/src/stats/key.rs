@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use etweir::Guid;
-use etweir::decode::{Decoded, SchemaKind};
+use etweir::decode::SchemaKind;
 use etweir::record::RecordKind;
 use etweir::trace::Event;
 
 use crate::args::By;
+use crate::knowledge::Known;
 use crate::names::is_modern;
 
 /// One of the groups that the events of a file fall into.
@@ -21,7 +22,11 @@ pub(super) enum Key {
         /// Which of the names that were met, for events that are told apart by them.
         name: Option<u32>,
     },
-    Process(Option<u32>),
+    Process {
+        id: Option<u32>,
+        /// Which of the names that were met: ids are used again.
+        name: Option<u32>,
+    },
     Cpu(u16),
     Kind(RecordKind),
 }
@@ -69,7 +74,8 @@ impl Keys {
         Self { by, names: HashMap::new() }
     }
 
-    pub(super) fn key(&mut self, event: &Event<'_>, decoded: Option<&Decoded<'_>>) -> Key {
+    pub(super) fn key(&mut self, event: &Event<'_>, known: Option<&Known<'_>>) -> Key {
+        let decoded = known.map(|known| &known.decoded);
         match self.by {
             By::Provider => Key::Provider(event.provider_id()),
             By::Event => {
@@ -82,7 +88,10 @@ impl Keys {
                     name: name.and_then(|decoded| self.name(decoded.names().event.as_deref()?)),
                 }
             }
-            By::Process => Key::Process(event.process_id()),
+            By::Process => Key::Process {
+                id: known.map_or_else(|| event.process_id(), |known| known.process_id(event)),
+                name: known.and_then(|known| self.name(known.process_name(event)?)),
+            },
             By::Cpu => Key::Cpu(event.processor_index()),
             By::Kind => Key::Kind(event.kind()),
         }

@@ -10,10 +10,10 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::args::StatsArgs;
+use crate::args::{By, StatsArgs};
 use crate::filter::Filter;
 use crate::inputs::{self, Input, Reader};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Wants};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::report::{FailedFile, Report, Told, chain};
@@ -25,7 +25,8 @@ use self::tally::Tally;
 
 pub(crate) fn run(args: &StatsArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
-    let mut knowledge = if args.read.no_decode { None } else { Some(Knowledge::read(&mut inputs, progress)) };
+    let wants = Wants { processes: args.by == By::Process, stacks: false };
+    let mut knowledge = (!args.read.no_decode).then(|| Knowledge::read(&mut inputs, wants, progress));
     let filter = match &knowledge {
         Some(knowledge) => Filter::knowing(&args.filter, &mut inputs, knowledge, report)?,
         None => Filter::new(&args.filter, &mut inputs, progress, report)?,
@@ -86,9 +87,10 @@ fn count(
             Ok(Some(buffer)) => {
                 for placed in course.walk(&buffer) {
                     // It may tell of others, whether it is wanted or not.
-                    let decoded = knowledge.as_mut().map(|knowledge| knowledge.decode(&placed.event));
+                    let known =
+                        knowledge.as_mut().map(|knowledge| knowledge.look(&input.name, &placed.event));
                     if filter.passes(&placed) {
-                        tally.add(&placed, decoded.as_ref());
+                        tally.add(&placed, known.as_ref());
                     }
                 }
             }

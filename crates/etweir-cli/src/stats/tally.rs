@@ -4,11 +4,12 @@ use core::cmp::Reverse;
 use core::hash::Hash;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use etweir::decode::{Decoded, Exactness, SchemaKind};
+use etweir::decode::{Exactness, SchemaKind};
 use etweir::trace::Event;
 use etweir::{FileTime, Guid};
 
 use crate::args::By;
+use crate::knowledge::Known;
 use crate::names::Names;
 use crate::stats::key::{Form, Key, Keys};
 use crate::walk::Placed;
@@ -58,6 +59,7 @@ pub(super) struct Group {
     /// What they are called, as far as any of them tells.
     pub(super) provider: Option<String>,
     pub(super) event: Option<String>,
+    pub(super) process: Option<String>,
 }
 
 /// Events of a provider that nothing describes.
@@ -87,8 +89,9 @@ impl Tally {
         self.decodes
     }
 
-    pub(super) fn add(&mut self, placed: &Placed<'_>, decoded: Option<&Decoded<'_>>) {
+    pub(super) fn add(&mut self, placed: &Placed<'_>, known: Option<&Known<'_>>) {
         let event = &placed.event;
+        let decoded = known.map(|known| &known.decoded);
         let bytes = u64::try_from(event.record().bytes().len()).unwrap_or_default();
         let exactness = decoded.map(|decoded| decoded.outcome().exactness);
         self.all.add(bytes, exactness);
@@ -96,10 +99,10 @@ impl Tally {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));
             self.last = Some(self.last.map_or(time, |last| last.max(time)));
         }
-        let key = self.keys.key(event, decoded);
+        let key = self.keys.key(event, known);
         let group = self.groups.of(key);
         group.counts.add(bytes, exactness);
-        group.learn(&key, event, decoded);
+        group.learn(&key, event, known);
         if let Some(decoded) = decoded {
             self.schemas.entry(decoded.kind()).or_default().add(bytes, exactness);
             if decoded.schema().is_none() {
@@ -140,7 +143,11 @@ impl Tally {
 
 impl Group {
     /// Keeps names that were not known before.
-    fn learn(&mut self, key: &Key, event: &Event<'_>, decoded: Option<&Decoded<'_>>) {
+    fn learn(&mut self, key: &Key, event: &Event<'_>, known: Option<&Known<'_>>) {
+        if let (Key::Process { .. }, Some(known), None) = (key, known, &self.process) {
+            self.process = known.process_name(event).map(str::to_owned);
+        }
+        let decoded = known.map(|known| &known.decoded);
         let of_event = matches!(key, Key::Event { .. });
         let is_open = (self.provider.is_none() && (of_event || matches!(key, Key::Provider(_))))
             || (of_event && self.event.is_none());

@@ -118,7 +118,10 @@ fn name(key: Option<&Key>, group: &Group) -> String {
             (None, Form::Opcode) => format!("{} op {number}", provider(id)),
             (None, Form::Message) => format!("{} msg {number}", provider(id)),
         },
-        Some(Key::Process(id)) => id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+        Some(Key::Process { id, .. }) => {
+            let id = id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            group.process.as_ref().map_or_else(|| id.clone(), |name| format!("{}({id})", Printable(name)))
+        }
         Some(Key::Cpu(cpu)) => cpu.to_string(),
         Some(Key::Kind(kind)) => kind.name().to_owned(),
     }

@@ -49,6 +49,7 @@ fn a_line_has_all_keys_in_the_order_of_the_contract() {
             r#""channel":16,"level":4,"opcode":10,"task":1,"keywords":"0x8000000000000003","event":"Sale/Begin","#,
             r#""kind":"event64","level_name":"Information","task_name":"Sale","opcode_name":"Begin","#,
             r#""channel_name":"Contoso-Shop/Operational","keyword_names":["Money","Retail"],"#,
+            r#""process_name":"shop.exe","#,
             r#""fields":{"Item":"tea","Price":12500,"Status":"Paid","Options":"Gift|Express|0x10","#,
             r#""Client":"192.0.2.17","Port":8080,"Result":"0xc0000022","When":"2021-09-09T14:59:35.7993232Z"},"#,
             r#""message":"tea sold for 12500 cents, that is 100%.\nThank you.","schema":"trace"}"#,
@@ -64,7 +65,7 @@ fn an_event_that_describes_itself_has_all_that_it_says() {
         json!({
             "provider_name": "Etweir.Fixtures", "id": 0, "channel": 11, "keywords": "0x0000400000000000",
             "event": "Order", "level_name": "win:Warning", "opcode_name": "win:Start", "channel_name": "TraceLogging",
-            "activity_id": "ac710001-0000-0000-0000-000000000001",
+            "process_name": "shop.exe", "activity_id": "ac710001-0000-0000-0000-000000000001",
             "related_activity_id": "ac710000-0000-0000-0000-000000000001",
             "stack": ["0xfffff8064a412300", "0x7ff63a401234"],
             "fields": {
@@ -82,7 +83,7 @@ fn a_manifest_behind_the_events_describes_them() {
         only(&["--provider", "contoso-audit", "--id", "4"]),
         json!({
             "provider_name": "Contoso-Audit", "id": 4, "channel": 0, "keywords": "0x0000000000000000",
-            "event": "Login/Start", "level_name": "win:Error", "task_name": "Login", "opcode_name": "win:Start",
+            "event": "Login/Start", "process_name": "shop.exe", "level_name": "win:Error", "task_name": "Login", "opcode_name": "win:Start",
             "fields": {"User": "Ada", "Attempts": 3}, "schema": "trace"
         })
     );
@@ -124,21 +125,24 @@ fn what_nobody_describes_is_shown_in_hexadecimal() {
     assert_eq!(
         only(&["--id", "9"]),
         json!({
-            "id": 9, "channel": 0, "keywords": "0x0000000000000020", "level_name": "win:Informational", "payload": "dead"
+            "id": 9, "channel": 0, "keywords": "0x0000000000000020", "level_name": "win:Informational", "process_name": "shop.exe",
+            "payload": "dead"
         })
     );
     assert_eq!(
         only(&["--id", "12"]),
-        json!({"id": 12, "channel": 0, "keywords": "0x0000000000000000", "payload": "2a000000"})
+        json!({
+            "id": 12, "channel": 0, "keywords": "0x0000000000000000", "process_name": "shop.exe", "payload": "2a000000"
+        })
     );
     assert_eq!(
         lines(&[], "57a20003-"),
         [
-            "2026-03-02T09:30:00.0070000Z   1 3020/3024   57a20003-10c2-4a7b-9d1e-001122334455 id 0 v0 Informational \
+            "2026-03-02T09:30:00.0070000Z   1 shop.exe(3020)/3024          57a20003-10c2-4a7b-9d1e-001122334455 id 0 v0 Informational \
              Message=\"closing at six\"",
-            "2026-03-02T09:30:00.0090000Z   1 3020/3024   57a20003-10c2-4a7b-9d1e-001122334455 id 9 v0 Informational \
+            "2026-03-02T09:30:00.0090000Z   1 shop.exe(3020)/3024          57a20003-10c2-4a7b-9d1e-001122334455 id 9 v0 Informational \
              opcode=11 task=5 keywords=0x0000000000000020 payload=dead",
-            "2026-03-02T09:30:00.0100000Z   0 3020/3024   57a20003-10c2-4a7b-9d1e-001122334455 msg 12 v0 \
+            "2026-03-02T09:30:00.0100000Z   0 shop.exe(3020)/3024          57a20003-10c2-4a7b-9d1e-001122334455 msg 12 v0 \
              payload=2a000000",
         ]
     );
@@ -148,16 +152,20 @@ fn what_nobody_describes_is_shown_in_hexadecimal() {
 fn text_shows_names_and_values_on_one_line() {
     assert_eq!(
         lines(&[], " Etweir.Fixtures "),
-        ["2026-03-02T09:30:00.0020000Z   0 3020/3024   Etweir.Fixtures Order Warning id=7 price=2.5 \
+        [
+            "2026-03-02T09:30:00.0020000Z   0 shop.exe(3020)/3024          Etweir.Fixtures Order Warning id=7 price=2.5 \
           item=\"red\\u{1b}[31m\\r\\n\\\"tea\\\"\" buyer={name=\"Ada\", age=36} lots=[10, 20, 30] id_2=9 \
           activity=ac710001-0000-0000-0000-000000000001 related=ac710000-0000-0000-0000-000000000001 \
-          stack=0xfffff8064a412300,0x7ff63a401234"]
+          stack=0xfffff8064a412300,0x7ff63a401234"
+        ]
     );
     assert_eq!(
         lines(&[], "CSwitch"),
-        ["2026-03-02T09:30:00.0080000Z   0 -           Thread/CSwitch NewThreadId=0xbd0 OldThreadId=0x0 \
+        [
+            "2026-03-02T09:30:00.0080000Z   0 shop.exe(3020)/3024          Thread/CSwitch NewThreadId=0xbd0 OldThreadId=0x0 \
           NewThreadPriority=8 OldThreadPriority=0 PreviousCState=1 SpareByte=0 OldThreadWaitReason=UserRequest \
-          ThreadFlags=0 OldThreadState=Waiting OldThreadWaitIdealProcessor=0 NewThreadWaitTime=0x2 Reserved=0"]
+          ThreadFlags=0 OldThreadState=Waiting OldThreadWaitIdealProcessor=0 NewThreadWaitTime=0x2 Reserved=0"
+        ]
     );
 }
 
@@ -170,21 +178,46 @@ fn a_message_stands_for_its_values_and_the_others_follow() {
         lines(&[], "Contoso-Shop "),
         [
             format!(
-                "2026-03-02T09:30:00.0030000Z   1 3020/3024   {shop} tea sold for 12500 cents, that is 100%. Thank \
+                "2026-03-02T09:30:00.0030000Z   1 shop.exe(3020)/3024          {shop} tea sold for 12500 cents, that is 100%. Thank \
                  you. {rest}"
             ),
             format!(
-                "2026-03-02T09:30:00.0040000Z   0 3020/3024   {shop} tea sold for 12500 cents, that is 100%. Thank \
+                "2026-03-02T09:30:00.0040000Z   0 shop.exe(3020)/3024          {shop} tea sold for 12500 cents, that is 100%. Thank \
                  you. Status=Paid error=\"Options: property 3, UInt32 at 0xd needs 4 bytes, 2 left\" \
                  payload=7400650061000000d4300000021500"
             ),
             format!(
-                "2026-03-02T09:30:00.0050000Z   1 3020/3024   {shop} cup sold for 900 cents, that is 100%. Thank \
+                "2026-03-02T09:30:00.0050000Z   1 shop.exe(3020)/3024          {shop} cup sold for 900 cents, that is 100%. Thank \
                  you. {rest} \
                  payload=6300750070000000840300000215000000c00002111f90220000c0101dfa4d8ba5d701aabb"
             ),
         ]
     );
+}
+
+#[test]
+fn stacks_are_joined_and_named_if_wanted() {
+    let sample = only(&["--stacks", "--provider", "PerfInfo"]);
+    assert_eq!(sample["process_name"], "shop.exe", "by its thread");
+    assert_eq!(sample["stack"], json!(["0x7ffa22104040", "0x7ff63a402000", "0x12345678"]));
+    assert_eq!(sample["frames"], json!(["Contoso.Till.Ring", "shop.exe+0x2000", "0x12345678"]));
+    let order = only(&["--stacks", "--provider", "Etweir.Fixtures"]);
+    assert_eq!(order["frames"], json!(["ntoskrnl.exe+0x412300", "shop.exe+0x1234"]));
+    let plain = only(&["--provider", "PerfInfo"]);
+    assert_eq!((plain.get("stack"), plain.get("frames")), (None, None));
+    let line = lines(&["--stacks"], "SampleProf");
+    assert!(line[0].ends_with(" Rank=0 stack=[Contoso.Till.Ring, shop.exe+0x2000, 0x12345678]"), "{line:?}");
+    let line = lines(&["--stacks"], " Order ");
+    assert!(line[0].ends_with(" stack=[ntoskrnl.exe+0x412300, shop.exe+0x1234]"), "{line:?}");
+}
+
+#[test]
+fn names_of_processes_belong_to_their_file() {
+    let folder = Folder::new();
+    let other = FileSpec::new(log_file()).buffer(buffer(0, &[EventSpec { process_id: 3020, ..event(1, 5) }]));
+    let path = names(&folder.file("a.etl", &other.to_bytes()));
+    let args = ["dump", "-f", "jsonl", "--pid", "3020", "--cpu", "0", "-n", "2", &path, &names(&described())];
+    assert_eq!(run(args).expect_silence().column("process_name"), [Value::Null, json!("shop.exe")]);
 }
 
 #[test]
@@ -199,9 +232,9 @@ fn payloads_are_shown_with_their_values_if_wanted() {
 #[test]
 fn payloads_are_left_alone_if_wanted() {
     let run = dump(&["--no-decode"], described()).expect_silence();
-    assert_eq!(run.events().len(), 16);
+    assert_eq!(run.events().len(), 22);
     for event in run.events() {
-        for key in ["event", "fields", "message", "schema", "task_name", "keyword_names"] {
+        for key in ["event", "fields", "message", "schema", "task_name", "keyword_names", "process_name"] {
             assert_eq!(event.get(key), None, "{key}: {event}");
         }
         assert!(event["payload"].is_string(), "{event}");
@@ -235,7 +268,7 @@ fn providers_are_asked_for_by_any_name_that_they_have() {
     assert_eq!(count("Contoso-Shop"), 3);
     assert_eq!(count("CONTOSO-audit"), 3);
     assert_eq!(count("etweir.fixtures"), 1);
-    assert_eq!(count("Thread"), 1);
+    assert_eq!(count("Thread"), 2);
     assert_eq!(count("eventtrace"), 1);
     for command in ["info", "buffers"] {
         let run =
@@ -259,9 +292,10 @@ fn a_stream_is_decoded_from_the_moment_on_that_it_is_described() {
     let schemas: Vec<_> =
         run.column("schema").iter().map(|schema| schema.as_str().unwrap_or("-").to_owned()).collect();
     let trace = ["trace"; 2];
-    assert_eq!(schemas[..2], ["kernel"; 2]);
-    assert_eq!(schemas[2], "tracelogging");
-    assert_eq!(schemas[3..7], ["-"; 4], "their descriptions come later");
+    assert_eq!(schemas[..5], ["kernel"; 5]);
+    assert_eq!(schemas[6], "tracelogging");
+    assert_eq!(schemas[7..11], ["-", "-", "-", "-"], "their descriptions come later");
+    assert_eq!(run.column("process_name")[6], "shop.exe", "its start came before");
     assert_eq!(run.events().iter().filter(|event| event["event"] == "ManifestData").count(), trace.len());
     // The same stream twice in one: the second time, everything is known.
     let names = run_with_input(["dump", "-f", "jsonl", "--provider", "Etweir.Fixtures", "-"], &bytes)

@@ -30,25 +30,30 @@ fn events_are_counted_by_provider_unless_something_else_is_wanted() {
         run.out,
         "\
 EVENTS     % BYTES EVENTS/S BYTES/S DECODED PARTLY NOT  PROVIDER
-     3  18.8   327      150   16350       1      2   0  Contoso-Shop
-     3  18.8   925      150   46250       3      0   0  Contoso-Audit
-     3  18.8   236      150   11800       1      0   2  57a20003-10c2-4a7b-9d1e-001122334455
-     3  18.8  1042      150   52100       3      0   0  EventMetadata
-     1   6.2   372    50.00   18600       1      0   0  EventTraceEvent
-     1   6.2   161    50.00    8050       1      0   0  Process
-     1   6.2   290    50.00   14500       1      0   0  Etweir.Fixtures
-     1   6.2    40    50.00    2000       1      0   0  Thread
-    16 100.0  3393      800  169650      12      2   2  total
+     3  13.6   327      150   16350       1      2   0  Contoso-Shop
+     3  13.6   925      150   46250       3      0   0  Contoso-Audit
+     3  13.6   236      150   11800       1      0   2  57a20003-10c2-4a7b-9d1e-001122334455
+     3  13.6  1042      150   52100       3      0   0  EventMetadata
+     2   9.1   154      100    7700       2      0   0  Thread
+     2   9.1   320      100   16000       2      0   0  Image
+     1   4.5   372    50.00   18600       1      0   0  EventTraceEvent
+     1   4.5   161    50.00    8050       1      0   0  Process
+     1   4.5   198    50.00    9900       0      0   1  Microsoft-Windows-DotNETRuntime
+     1   4.5   290    50.00   14500       1      0   0  Etweir.Fixtures
+     1   4.5    32    50.00    1600       1      0   0  PerfInfo
+     1   4.5    56    50.00    2800       1      0   0  StackWalk
+    22 100.0  4113     1100  205650      17      2   3  total
 
 EVENTS    % PARTLY  SCHEMA
-     7 43.8      2  trace
-     6 37.5      0  kernel
-     1  6.2      0  tracelogging
-     2 12.5      0  none
+    11 50.0      0  kernel
+     7 31.8      2  trace
+     1  4.5      0  tracelogging
+     3 13.6      0  none
 
 EVENTS   %  WITHOUT A SCHEMA
-     1 6.2  tmf of 57a20003-10c2-4a7b-9d1e-001122334455 message_numbers=12
-     1 6.2  manifest of 57a20003-10c2-4a7b-9d1e-001122334455 ids=9
+     1 4.5  manifest of Microsoft-Windows-DotNETRuntime e13c0d23-ccbc-4e12-931b-d9cc2eee27e4 ids=143
+     1 4.5  tmf of 57a20003-10c2-4a7b-9d1e-001122334455 message_numbers=12
+     1 4.5  manifest of 57a20003-10c2-4a7b-9d1e-001122334455 ids=9
 "
     );
 }
@@ -59,23 +64,24 @@ fn every_group_can_be_counted() {
         groups(&["--by", "event"], "event")[..4],
         [
             (json!("Sale/Begin"), 3),
-            (json!("EventMetadata/MapInfo"), 2),
+            (json!("Image/Load"), 2),
             (json!("ManifestData"), 2),
-            (json!("EventTraceEvent/Header"), 1)
+            (json!("EventMetadata/MapInfo"), 2)
         ]
     );
     assert_eq!(
         groups(&["--by", "process"], "pid"),
-        [(json!(3020), 10), (json!(0), 3), (json!(4000), 1), (json!(1024), 1), (Value::Null, 1)]
+        [(json!(3020), 16), (json!(0), 3), (json!(1024), 2), (json!(4000), 1)]
     );
-    assert_eq!(groups(&["--by", "cpu"], "cpu"), [(json!(0), 9), (json!(1), 7)]);
+    assert_eq!(groups(&["--by", "process"], "process_name")[0].0, "shop.exe");
+    assert_eq!(groups(&["--by", "cpu"], "cpu"), [(json!(0), 15), (json!(1), 7)]);
     assert_eq!(
         groups(&["--by", "kind"], "kind"),
         [
-            (json!("event64"), 9),
+            (json!("event64"), 10),
+            (json!("system64"), 5),
+            (json!("perfinfo64"), 3),
             (json!("full64"), 3),
-            (json!("system64"), 2),
-            (json!("perfinfo64"), 1),
             (json!("message"), 1)
         ]
     );
@@ -85,11 +91,14 @@ fn every_group_can_be_counted() {
 fn json_has_the_sums_and_where_descriptions_came_from() {
     let stats = stats(&[]);
     assert_eq!(stats["by"], "provider");
-    assert_eq!((&stats["events"], &stats["bytes"]), (&json!(16), &json!(3393)));
+    assert_eq!((&stats["events"], &stats["bytes"]), (&json!(22), &json!(4113)));
     assert_eq!(stats["first_time"], "2026-03-02T09:30:00.0000000Z");
     assert_eq!(stats["last_time"], "2026-03-02T09:30:00.0200000Z");
     assert_eq!(stats["seconds"], 0.02);
-    assert_eq!((&stats["events_per_second"], &stats["bytes_per_second"]), (&json!(800.0), &json!(169_650.0)));
+    assert_eq!(
+        (&stats["events_per_second"], &stats["bytes_per_second"]),
+        (&json!(1100.0), &json!(205_650.0))
+    );
     assert_eq!(
         stats["groups"][0],
         json!({
@@ -104,14 +113,18 @@ fn json_has_the_sums_and_where_descriptions_came_from() {
         json!({
             "tracelogging": {"events": 1, "bytes": 290, "partly_decoded": 0},
             "trace": {"events": 7, "bytes": 1362, "partly_decoded": 2},
-            "kernel": {"events": 6, "bytes": 1615, "partly_decoded": 0},
+            "kernel": {"events": 11, "bytes": 2137, "partly_decoded": 0},
             "manifest": none, "wpp": none,
-            "none": {"events": 2, "bytes": 126, "partly_decoded": 0}
+            "none": {"events": 3, "bytes": 324, "partly_decoded": 0}
         })
     );
     assert_eq!(
         stats["missing"],
         json!([
+            {
+                "wanted": "manifest", "provider": "e13c0d23-ccbc-4e12-931b-d9cc2eee27e4",
+                "provider_name": "Microsoft-Windows-DotNETRuntime", "ids": [143], "events": 1
+            },
             {"wanted": "tmf", "provider": "57a20003-10c2-4a7b-9d1e-001122334455", "message_numbers": [12], "events": 1},
             {"wanted": "manifest", "provider": "57a20003-10c2-4a7b-9d1e-001122334455", "ids": [9], "events": 1}
         ])
@@ -129,7 +142,7 @@ fn filters_choose_what_is_counted() {
 #[test]
 fn without_decoding_records_are_counted_by_their_headers() {
     let stats = stats(&["--no-decode"]);
-    assert_eq!(stats["events"], 16);
+    assert_eq!(stats["events"], 22);
     assert_eq!(stats.get("schemas"), None);
     assert_eq!(stats["groups"][0].get("decoded"), None);
     let run = run(["stats", "--no-decode", "--by", "kind", &described()]).expect_silence();
@@ -147,7 +160,7 @@ fn every_file_has_counts_of_its_own() {
     assert_eq!(json.as_array().map(Vec::len), Some(3));
     assert_eq!((&json[0]["file"], &json[0]["events"]), (&json!(path), &json!(7)));
     assert!(json[1]["error"].as_str().expect("an error").starts_with("cannot open"), "{json}");
-    assert_eq!(json[2]["events"], 16);
+    assert_eq!(json[2]["events"], 22);
     let text = crate::support::run(["stats", &path, &described()]).expect_silence().out;
     assert!(text.starts_with(&format!("{path}:\nEVENTS ")), "{text}");
     assert!(text.contains(&format!("\n\n{}:\nEVENTS ", described())), "{text}");
