@@ -388,6 +388,15 @@ fn elements_without_bytes_cannot_be_counted_up_beyond_what_the_payload_is_worth(
 }
 
 #[test]
+fn a_schema_shares_its_number_with_its_clones_only() {
+    let one = make(vec![property("a", InType::UInt8)], 1).expect("a schema");
+    let same = make(vec![property("a", InType::UInt8)], 1).expect("a schema");
+    assert_ne!(one.serial(), same.serial());
+    assert_eq!(one.serial(), one.clone().serial());
+    assert_ne!(one.serial(), 0);
+}
+
+#[test]
 fn an_array_among_the_members_costs_a_visit_besides_its_elements() {
     // 70 structures of no bytes, each with eight arrays of no or one null.
     let mut properties = vec![property("n", InType::UInt8), structure("s", 2..10, Count::Property(0))];

@@ -20,7 +20,7 @@ use self::facts::Facts;
 pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
     progress.read(inputs::stored(&inputs));
-    let filter = Filter::new(&args.filter, &mut inputs)?;
+    let filter = Filter::new(&args.filter, &mut inputs, progress, report)?;
     let mut output = Output::standard();
     let mut all = Vec::new();
     let mut is_first = true;

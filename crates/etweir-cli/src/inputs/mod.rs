@@ -17,6 +17,7 @@ mod wound;
 mod zip;
 
 use anyhow::{Error, Result};
+use etweir::trace::Event;
 use etweir::{EtlReader, FileTime, ReadOptions};
 
 use crate::progress::{Meter, Progress};
@@ -84,6 +85,13 @@ impl Input {
         }
     }
 
+    const fn budget(&self) -> Option<&Budget> {
+        match &self.source {
+            Source::Content { budget, .. } => Some(budget),
+            Source::Failed(_) => None,
+        }
+    }
+
     /// What is wrong with what it is wrapped in, as far as it was read.
     pub(crate) fn wound(&self) -> Wound {
         match &self.source {
@@ -129,6 +137,21 @@ impl Source {
             }
             Self::Failed(error) => Err(error.take().unwrap_or_else(|| Error::msg("cannot open"))),
         }
+    }
+}
+
+/// Shows all events of all inputs that can be read again, with the names of these, each as its buffers lie. What cannot be read is passed over.
+pub(crate) fn preview(inputs: &mut [Input], progress: &Progress, mut each: impl FnMut(&str, &Event<'_>)) {
+    // What expands now will expand again, and counts then.
+    let spent: Vec<_> = inputs.iter().filter_map(|input| input.budget().map(Budget::spent)).collect();
+    for input in inputs.iter_mut().filter(|input| !input.is_live() && !input.has_failed()) {
+        let Ok(mut reader) = input.source.open(progress.meter()) else { continue };
+        while let Ok(Some(buffer)) = reader.next_buffer() {
+            buffer.events().flatten().for_each(|event| each(&input.name, &event));
+        }
+    }
+    for (budget, spent) in inputs.iter().filter_map(Input::budget).zip(spent) {
+        budget.rewind(spent);
     }
 }
 

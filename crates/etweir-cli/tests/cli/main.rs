@@ -5,6 +5,7 @@
 mod buffers;
 mod containers;
 mod damaged;
+mod decoded;
 mod dump;
 mod failures;
 mod filters;
@@ -13,4 +14,5 @@ mod interrupt;
 mod live;
 mod options;
 mod real;
+mod stats;
 mod support;
