@@ -235,8 +235,8 @@ pub(super) fn step_of<B: AsRef<[u8]>>(engine: &mut Engine<B>, decision: Decision
 
 #[inline]
 fn event_step<B: AsRef<[u8]>>(handed: Handed<'_, B>) -> Step<'_, B> {
-    let Handed { slot, span, stats, cancelled } = handed;
-    Step::Event(slot.context().event(slot.record(span)), Delivery { slot, span, stats, cancelled })
+    let Handed { slot, span, time, stats, cancelled } = handed;
+    Step::Event(slot.context().event(slot.record(span)), Delivery { slot, span, time, stats, cancelled })
 }
 
 impl<B: AsRef<[u8]>> Drop for Session<B> {
@@ -250,6 +250,7 @@ impl<B: AsRef<[u8]>> Drop for Session<B> {
 pub struct Delivery<'a, B> {
     slot: &'a Arc<Slot<B>>,
     span: RecordSpan,
+    time: i64,
     stats: &'a Stats,
     cancelled: &'a AtomicBool,
 }
@@ -259,6 +260,15 @@ impl<B: AsRef<[u8]>> Delivery<'_, B> {
     #[must_use]
     pub fn retain(&self) -> Retained<B> {
         Retained::new(self.slot, self.span)
+    }
+
+    /// The time that the event counts as in the order: its time stamp, but never less than that of its predecessor in the
+    /// buffer, nor more than the flush time of the buffer. What has no stamp counts as its predecessor; before the first
+    /// stamp of the buffer, as that one; in a buffer without any, as the flush time. What lies in the header buffer comes
+    /// before everything else: [`i64::MIN`].
+    #[must_use]
+    pub const fn counts_as(&self) -> Ticks {
+        Ticks(self.time)
     }
 
     /// Which buffer of the session the event lies in.

@@ -113,6 +113,8 @@ pub(super) enum Decision {
 pub(super) struct Handed<'a, B> {
     pub(super) slot: &'a Arc<Slot<B>>,
     pub(super) span: RecordSpan,
+    /// The time that it counts as.
+    pub(super) time: i64,
     pub(super) stats: &'a Stats,
     pub(super) cancelled: &'a AtomicBool,
 }
@@ -211,20 +213,16 @@ impl<B: AsRef<[u8]>> Engine<B> {
     #[inline]
     pub(super) fn event(&mut self, source: usize) -> Option<Handed<'_, B>> {
         let (slot, known) = self.lanes.next(source)?;
+        let (span, time) = (known.span, known.time);
         if self.account.delivers_in_order(known) {
-            return Some(Handed {
-                slot,
-                span: known.span,
-                stats: &self.account.stats,
-                cancelled: &self.cancelled,
-            });
+            return Some(Handed { slot, span, time, stats: &self.account.stats, cancelled: &self.cancelled });
         }
         let is_header =
             self.lanes.resident(source).and_then(|index| self.residents.get(index))?.start.is_header;
         if let Some(late) = self.account.delivers(slot, known, is_header) {
             self.release.grow(late);
         }
-        Some(Handed { slot, span: known.span, stats: &self.account.stats, cancelled: &self.cancelled })
+        Some(Handed { slot, span, time, stats: &self.account.stats, cancelled: &self.cancelled })
     }
 
     /// The slot of a resident.
