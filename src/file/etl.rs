@@ -308,7 +308,11 @@ impl EtlFile<'_> {
                     self.settle(held);
                     return Ok(Next::Buffer(held));
                 }
-                next => return Ok(next),
+                Next::End(outcome) => {
+                    run.loader.rest();
+                    return Ok(Next::End(outcome));
+                }
+                next @ Next::Event(_) => return Ok(next),
             }
         }
     }
@@ -325,6 +329,13 @@ impl EtlFile<'_> {
     /// The time that an event that was decided on counts as.
     pub(super) fn time_of(&self, source: Source) -> i64 {
         self.run.as_ref().map_or(i64::MAX, |run| run.play.time_of(source))
+    }
+
+    /// When the first event counts as logged, that of the header or an older one, once the header buffer has been brought.
+    pub(super) fn begins(&self) -> i64 {
+        let header = self.header().map_or(i64::MAX, |header| header.time_stamp.0);
+        let next = self.run.as_ref().and_then(|run| run.pending.front()).map(|pending| pending.entry.first);
+        next.map_or(header, |next| header.min(next))
     }
 
     /// How many threads it would start.
@@ -455,6 +466,7 @@ impl EtlFile<'_> {
                         is_header: pending.entry.is_header(),
                         filled,
                         foreign_flush: pending.entry.has_foreign_flush(),
+                        otherwise: pending.entry.first,
                         session: self.walk.session,
                     };
                     // One without even a header is what a file that was shortened has left of it.

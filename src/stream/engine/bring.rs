@@ -29,7 +29,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Takes over a buffer of which `filled` bytes should be there; `accepted` tells how many are. `flush_time` is there if
-    /// it is of the events' clock, as far as is known.
+    /// it is of the events' clock, as far as is known; where no stamp is either, the events are at `otherwise`.
     ///
     /// It must not begin before what was expected; what does is late.
     pub(in crate::stream) fn bring(
@@ -38,6 +38,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         accepted: &Accepted,
         filled: usize,
         flush_time: Option<i64>,
+        otherwise: i64,
     ) {
         self.completer.add_one();
         self.move_on();
@@ -54,7 +55,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let start = if is_header || !self.wants_events {
             Start { walk: walk.clone(), time: i64::MIN, cap: i64::MIN, is_header }
         } else {
-            glance.start_alone(flush_time)
+            glance.start_alone(flush_time, otherwise)
         };
         let index = self.hold(slot, start, held);
         if self.wants_events {
