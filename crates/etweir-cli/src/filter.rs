@@ -22,8 +22,8 @@ pub(crate) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// Opens the inputs if offsets count from their start. Limits of which the last comes first are wrong usage.
-    pub(crate) fn new(args: &'a FilterArgs, inputs: &mut [Input]) -> Result<Self> {
+    /// Looks into the inputs if offsets count from their start. Limits of which the last comes first are wrong usage.
+    pub(crate) fn new(args: &'a FilterArgs, inputs: &[Input]) -> Result<Self> {
         let needs_start = [args.from, args.to].into_iter().flatten().any(|moment| moment.needs_start());
         let start = if needs_start { earliest_start(inputs) } else { None };
         let FilterArgs { provider, id, opcode, level, keyword, pid, tid, cpu, from, to } = args;
@@ -64,6 +64,16 @@ impl<'a> Filter<'a> {
     /// Whether the time of day decides, which not every trace tells.
     pub(crate) const fn needs_time(&self) -> bool {
         self.from.is_some() || self.to.is_some() || self.no_start
+    }
+
+    /// Whether the limits of time leave no time.
+    pub(crate) fn passes_nothing(&self) -> bool {
+        self.no_start || self.from.zip(self.to).is_some_and(|(from, to)| to < from)
+    }
+
+    /// The limits of time, both included; none if they leave no time.
+    pub(crate) fn limits(&self) -> (Option<FileTime>, Option<FileTime>) {
+        if self.passes_nothing() { (None, None) } else { (self.from, self.to) }
     }
 
     /// Whether the event passes.

@@ -13,6 +13,7 @@ mod interrupt;
 mod kernel;
 mod moment;
 mod output;
+mod pass;
 mod progress;
 mod report;
 mod text;

@@ -19,12 +19,13 @@ use self::text::TextLines;
 
 pub(crate) fn run(args: &DumpArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
-    let filter = Filter::new(&args.filter, &mut inputs)?;
+    let filter = Filter::new(&args.filter, &inputs)?;
     let mut printer = Printer::new(args, inputs.len() > 1);
     let plan = Plan {
         order: args.read.order,
         filter: &filter,
         memory_limit: args.memory_limit,
+        threads: args.read.threads(),
         window: args.reorder_window,
         progress,
     };
@@ -78,5 +79,9 @@ impl Sink for Printer {
 
     fn flush(&mut self) -> Result<()> {
         self.output.finish()
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.output.show_what_waits()
     }
 }
