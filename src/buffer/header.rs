@@ -173,20 +173,33 @@ impl<'a> BufferHeader<'a> {
     /// the filled bytes in header buffers only.
     #[cfg(feature = "std")]
     pub(crate) fn is_plausible(&self, limit: usize) -> bool {
-        let fits =
-            |value: u32, max: usize| usize::try_from(value).is_ok_and(|value| (LEN..=max).contains(&value));
         let size = usize::try_from(self.raw.buffer_size.get()).unwrap_or(usize::MAX);
-        let saved = self.raw.saved_offset.get();
-        self.raw.reference_count.get() == 0
-            && self.raw.state.get() <= STATE_LAST
-            && self.raw.buffer_flag.get() < BUFFER_FLAG_COMPRESSED << 1
-            && self.raw.buffer_type.get() <= BUFFER_TYPE_LAST
-            && self.raw.sequence_number.get() >= 0
-            && (saved == 0
-                || saved == self.filled_bytes()
-                || self.raw.buffer_type.get() == BUFFER_TYPE_HEADER)
-            && fits(self.raw.buffer_size.get(), limit)
-            && fits(self.raw.filled_bytes.get(), if self.is_compressed() { limit } else { size })
+        match self.layout.has_size() {
+            true => (LEN..=limit).contains(&size) && self.is_plausible_with(size, limit),
+            false => self.is_plausible_with(limit, limit),
+        }
+    }
+
+    /// The same for a buffer of `size` bytes, whatever the header says of that.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_plausible_with(&self, size: usize, limit: usize) -> bool {
+        let raw = self.raw;
+        let saved = raw.saved_offset.get();
+        let is_saved = saved == 0 || saved == self.filled_bytes();
+        let most = if self.is_compressed() { limit } else { size };
+        let fits = usize::try_from(self.filled_bytes()).is_ok_and(|filled| (LEN..=most).contains(&filled));
+        let has_type = !self.layout.has_flags() || raw.buffer_type.get() <= BUFFER_TYPE_LAST;
+        if !self.layout.has_size() {
+            // Less is known of what the other fields hold.
+            return raw.state.get() <= STATE_LAST && has_type && is_saved && fits;
+        }
+        raw.reference_count.get() == 0
+            && raw.state.get() <= STATE_LAST
+            && raw.buffer_flag.get() < BUFFER_FLAG_COMPRESSED << 1
+            && has_type
+            && raw.sequence_number.get() >= 0
+            && (is_saved || raw.buffer_type.get() == BUFFER_TYPE_HEADER)
+            && fits
     }
 }
 

@@ -11,12 +11,21 @@ use crate::trace::ExpandError;
 impl<I: Input> Walk<I> {
     /// The compressed buffer here, which claims `size` bytes. Whether they expand to the announced length and something
     /// begins behind them tells whether that is true; if not, a shorter one that ends where the next begins may be.
-    pub(super) fn check_compressed(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
+    pub(super) fn check_compressed(
+        &mut self,
+        size: usize,
+        have: usize,
+        believes: bool,
+    ) -> Result<Option<Found>, Error> {
         let whole = have == size;
         // Where a long claim proved false before, another one is not believed: trying all of them would take a time that
         // grows with the square of the length.
+        let mut expands = false;
         if self.offset().get() >= self.doubtful_until {
-            let expands = self.believes || self.expand(have)?.is_ok();
+            if believes && whole && self.search().is_start_or_end(size)? {
+                return Ok(Some(Found { size, have, compressed: true }));
+            }
+            expands = self.expand(have)?.is_ok();
             if whole && expands && (self.live || self.search().is_start_or_end(size)?) {
                 return Ok(Some(Found { size, have, compressed: true }));
             }
@@ -37,6 +46,15 @@ impl<I: Input> Walk<I> {
             }
             return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
         }
+        // What begins inside is none if it is not sound, since these bytes are needed.
+        if whole
+            && expands
+            && !self.search().is_before_another(next)?
+            && !self.is_sound_at(next)?.0
+            && self.expand(size)?.is_ok()
+        {
+            return Ok(Some(Found { size, have, compressed: true }));
+        }
         self.check_up_to(size, next)
     }
 
@@ -48,8 +66,10 @@ impl<I: Input> Walk<I> {
                 Ok(Some(Found { size: next, have: next, compressed: true }))
             }
             Err(cause) => {
-                self.report(DamageKind::Compressed, next, Some(DamageCause::Expand(cause)));
-                self.pass(next)?;
+                // Where buffers lie at regular distances, the next one is not looked for further on.
+                let len = self.buffer_size.map_or(next, |usual| usual.min(next));
+                self.report(DamageKind::Compressed, len, Some(DamageCause::Expand(cause)));
+                self.pass(len)?;
                 Ok(None)
             }
         }
@@ -63,10 +83,15 @@ impl<I: Input> Walk<I> {
 
     /// Whether the `len` bytes here expand.
     fn expand(&mut self, len: usize) -> Result<Result<(), ExpandError>, Error> {
+        self.expand_at(0, len)
+    }
+
+    /// Whether the `len` bytes expand that begin `at` bytes from here.
+    pub(super) fn expand_at(&mut self, at: usize, len: usize) -> Result<Result<(), ExpandError>, Error> {
         let layout = self.session.layout();
-        let header = self.input.peek(0, BufferHeader::LEN)?;
+        let header = self.input.peek(at, BufferHeader::LEN)?;
         let most = BufferHeader::parse(header, layout).map_or(0, |header| most_stored(header.filled_bytes()));
-        let stored = self.input.peek(0, len.min(most))?;
+        let stored = self.input.peek(at, len.min(most))?;
         self.work = self.work.saturating_add(Offset::from(stored.len()).get());
         Ok(self.expander.expand(stored, layout))
     }

@@ -15,7 +15,7 @@ use crate::file::damage::{Damage, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
 use crate::file::found::FoundBuffer;
-use crate::file::index::{Entry, Index, Wanted, entry_of};
+use crate::file::index::{Entry, Index, Wanted};
 use crate::file::input::Input;
 use crate::file::loader::{Loader, Pending, Tools};
 use crate::file::sparse::Sparse;
@@ -386,6 +386,13 @@ impl EtlFile<'_> {
         next.map_or(header, |next| header.min(next))
     }
 
+    /// How much was looked at so far besides the headers of good buffers: places of searches, and bytes that were gone over
+    /// to find out how long a buffer is.
+    #[cfg(feature = "testkit")]
+    pub(crate) const fn work(&self) -> u64 {
+        self.walk.work
+    }
+
     /// How many threads it would start.
     pub(super) const fn threads(&self) -> usize {
         self.options.threads
@@ -523,6 +530,10 @@ impl EtlFile<'_> {
                     // One without even a header is what a file that was shortened has left of it.
                     let _ = run.play.bring(buffer, &brought);
                 }
+                Err(cause) if pending.entry.is_of_second_look() => {
+                    self.accounting.lost(pending.entry.len());
+                    self.walk.lose(&pending.entry, cause);
+                }
                 Err(_) => self.look_again(&pending.entry)?,
             }
         }
@@ -537,39 +548,14 @@ impl EtlFile<'_> {
         Ok(())
     }
 
-    /// A compressed buffer that the index believed in does not expand: the walk over its place is done again, without belief.
-    /// What it finds takes its turn if that is still to come.
+    /// A compressed buffer that the index believed in does not expand. What a second look finds in its place takes its turn,
+    /// if that is still to come.
     #[cold]
     fn look_again(&mut self, lost: &Entry) -> Result<(), Error> {
         self.index.is_partial = true;
-        self.accounting.lost(lost.len());
-        let end = lost.offset().saturating_add(Offset::from(lost.len()).get());
-        let back = self.walk.input.offset();
-        self.walk.input.go_to(lost.offset());
-        self.walk.believes = false;
-        let mut found_any = VecDeque::new();
-        // Ends: each turn moves on in the file.
-        while self.walk.input.offset() < end {
-            let Some(found) = self.walk.locate()? else { break };
-            let here = self.walk.input.offset();
-            if here >= end {
-                break;
-            }
-            let rest = usize::try_from(end.saturating_sub(here)).unwrap_or(usize::MAX);
-            if found.have > rest {
-                // Where the next buffer of the index begins, nothing else goes on.
-                self.walk.pass(rest)?;
-                break;
-            }
-            let (mut entry, _) = entry_of(&mut self.walk, &found, false, &mut self.accounting)?;
-            entry.arrive_with(lost);
-            found_any.push_back(entry);
-            self.walk.input.skip(found.have)?;
-        }
-        self.walk.believes = true;
-        self.walk.input.go_to(back);
+        let found = self.walk.look_again(lost, &mut self.accounting)?;
         let Some(run) = &mut self.run else { return Ok(()) };
-        for (number, entry) in found_any.into_iter().enumerate() {
+        for (number, entry) in found.into_iter().enumerate() {
             let later = run.pending.partition_point(|other| other.entry.key() < entry.key());
             match self.options.order {
                 FileOrder::File => run.pending.insert(number, Pending::later(entry)),

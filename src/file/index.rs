@@ -37,6 +37,8 @@ const COMPRESSED: u64 = 1;
 const HEADER: u64 = 2;
 /// The flush time is of another clock than the events.
 const FOREIGN: u64 = 4;
+/// It was found where another one turned out to be none.
+const SECOND_LOOK: u64 = 8;
 const PROCESSOR_SHIFT: u32 = 5;
 const OFFSET_SHIFT: u32 = 16;
 /// Buffers past this, 256 TiB, are not found.
@@ -68,9 +70,15 @@ impl Entry {
         self.arrival.into()
     }
 
-    /// It counts as arrived when another one did.
-    pub(super) const fn arrive_with(&mut self, other: &Self) {
+    /// It was found in the place of another one that turned out to be none.
+    pub(super) const fn found_in_place_of(&mut self, other: &Self) {
         self.arrival = other.arrival;
+        self.place |= SECOND_LOOK;
+    }
+
+    /// Whether it was found in the place of another one.
+    pub(super) const fn is_of_second_look(&self) -> bool {
+        self.place & SECOND_LOOK != 0
     }
 
     fn processor(&self) -> u16 {
@@ -238,12 +246,8 @@ pub(super) fn entry_of(
         return Err(Error::Changed { at: Offset(offset) });
     };
     let filled = header.filled_bytes();
-    let used = if found.compressed {
-        most_stored(filled)
-    } else {
-        usize::try_from(filled).unwrap_or(usize::MAX).max(BufferHeader::LEN)
-    };
-    let used = found.have.min(used);
+    let used = usize::try_from(filled).unwrap_or(usize::MAX).max(BufferHeader::LEN);
+    let used = if found.compressed { found.have } else { found.have.min(used) };
     let len = if whole { found.have } else { used };
     let is_header = walk.header_at == Some(offset);
     let relogged =

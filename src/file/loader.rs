@@ -11,7 +11,7 @@ use crate::file::error::Error;
 use crate::file::index::Entry;
 use crate::file::source::{Source, read_shared};
 use crate::file::workers::{Job, Workers};
-use crate::trace::{ExpandError, Expander};
+use crate::trace::{ExpandError, Expander, is_likely};
 
 /// What comes of an entry: a buffer and how many bytes it should have, or that it does not expand.
 pub(super) type Loaded = Result<(LoadedBuffer, usize), ExpandError>;
@@ -56,9 +56,10 @@ impl Tools {
     pub(super) fn expand(&self, stored: &[u8], place: Place) -> Loaded {
         let filled = BufferHeader::parse(stored, self.layout).map_or(0, |header| header.filled_bytes());
         let mut expander = self.expander.another();
-        // The expander refuses more than a buffer can expand to before it makes anything of the number.
-        let filled = usize::try_from(filled).ok().filter(|filled| *filled <= expander.limit());
-        let mut bytes = filled.map(|filled| self.pool.get(filled)).unwrap_or_default();
+        // What a buffer cannot expand to, or hardly, gets memory when it does.
+        let filled = usize::try_from(filled).unwrap_or(usize::MAX);
+        let sure = filled <= expander.limit() && is_likely(filled, stored.len());
+        let mut bytes = if sure { self.pool.get(filled) } else { Vec::new() };
         expander.exchange(&mut bytes);
         let expanded = expander.expand(stored, self.layout);
         let len = expander.exchange(&mut bytes);

@@ -22,11 +22,13 @@ mod options;
 mod playback;
 mod reader;
 mod search;
+mod second_look;
 mod source;
 mod sparse;
 mod walk;
 mod window;
 mod workers;
+mod zeros;
 
 pub use accounting::Accounting;
 pub use block::LoadedBuffer;

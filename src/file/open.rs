@@ -36,30 +36,32 @@ impl<I: Input> Walk<I> {
         let bytes = self.input.peek(0, BufferHeader::LEN.saturating_add(size.into()))?;
         let Some(record) = first_record(bytes) else { return Ok(false) };
         let Ok(header) = LogFileHeader::parse(&record) else { return Ok(false) };
-        let compressed = header.is_compressed();
         self.session = SessionInfo::new(&header);
         let raw = BufferHeader::parse(bytes, Layout::Modern);
-        let is_modern = |raw: BufferHeader<'_>| {
+        let state = raw.map(|raw| raw.state()).unwrap_or_default();
+        let is_modern = raw.is_ok_and(|raw| {
             raw.buffer_type() == Some(BufferType::HEADER) && raw.is_plausible(self.limits.buffer_bytes)
-        };
-        // Records of Windows before 6.0 have version 1.
-        if u16_at(record.bytes(), 0) == Some(2) && raw.is_ok_and(is_modern) {
-            // No Windows before 6.0 writes such a header buffer, whatever version a damaged field tells.
-            self.session = self.session.with_layout(Layout::Modern);
+        });
+        // Records of Windows before 6.0 have version 1, and no such Windows writes such a header buffer or such others,
+        // whatever version a damaged field tells.
+        if self.session.layout() != Layout::Modern && u16_at(record.bytes(), 0) == Some(2) {
+            let session = core::mem::take(&mut self.session);
+            let is_modern = is_modern || self.search().next_start(1)?.is_ok();
+            self.session = if is_modern { session.with_layout(Layout::Modern) } else { session };
         }
+        // What the mode says of older ones is damage: their buffers have no flag for it.
+        let compressed = header.is_compressed() && self.session.layout() == Layout::Modern;
         self.buffer_size = usize::try_from(header.buffer_size).ok().filter(|size| {
             !compressed && (BufferHeader::LEN.saturating_add(1)..=self.limits.buffer_bytes).contains(size)
         });
-        if compressed {
-            // The low half of the state is the number of the format.
-            let [low, high, ..] = raw.map(|raw| raw.state()).unwrap_or_default().to_le_bytes();
-            let format = Format::from_number(u16::from_le_bytes([low, high]));
-            // No buffer expands past the session's buffer size. Ordinary sizes are allowed all the same, since the field
-            // that tells it may be the damaged one.
-            let session = usize::try_from(header.buffer_size).unwrap_or(usize::MAX).max(ORDINARY_BUFFER);
-            let decompressed_bytes = self.limits.decompressed_bytes.min(session);
-            self.expander = Expander::new(format, &Limits { decompressed_bytes, ..self.limits.clone() });
-        }
+        // The low half of the state is the number of the format.
+        let [low, high, ..] = state.to_le_bytes();
+        let format = Format::from_number(u16::from_le_bytes([low, high])).filter(|_| compressed);
+        // No buffer expands past the session's buffer size. Ordinary sizes are allowed all the same, since the field that
+        // tells it may be the damaged one.
+        let session = usize::try_from(header.buffer_size).unwrap_or(usize::MAX).max(ORDINARY_BUFFER);
+        let decompressed_bytes = self.limits.decompressed_bytes.min(session);
+        self.expander = Expander::new(format, &Limits { decompressed_bytes, ..self.limits.clone() });
         self.header = Some(header);
         self.header_at = Some(self.input.offset());
         Ok(true)
@@ -68,7 +70,7 @@ impl<I: Input> Walk<I> {
     /// Without a header at the very start: passes over what precedes the first buffer, no more than the length of one. That
     /// may be a header buffer with something before it.
     fn find_first_buffer(&mut self) -> Result<bool, Error> {
-        if self.search().is_followed()? {
+        if self.search().is_followed()? || self.search().is_first_of_two()? {
             return Ok(true);
         }
         let Ok(next) = self.search().next_start(0)? else { return Ok(false) };

@@ -20,6 +20,8 @@ pub(super) struct Walk<I> {
     pub(super) session: SessionInfo,
     /// The distance between the buffers of an uncompressed file, once it is known.
     pub(super) buffer_size: Option<usize>,
+    /// Where the buffer lies that told it where no header did.
+    pub(super) size_told_at: u64,
     pub(super) expander: Expander,
     searched: Searched,
     /// Up to here, lengths of compressed buffers are not believed before it is known where the next one begins.
@@ -67,6 +69,7 @@ impl<I: Input> Walk<I> {
             header_at: None,
             session: SessionInfo::unknown(),
             buffer_size: None,
+            size_told_at: 0,
             expander: Expander::new(None, &limits),
             searched: Searched::default(),
             doubtful_until: 0,
@@ -84,6 +87,7 @@ impl<I: Input> Walk<I> {
     pub(super) fn forget(&mut self) {
         self.searched = Searched::default();
         self.doubtful_until = 0;
+        self.buffer_size = self.buffer_size.filter(|_| self.header.is_some());
         self.skipped = 0;
         self.unwritten_tail = 0;
         self.damage = DamageReport::new(self.limits.damage_entries);
@@ -96,8 +100,13 @@ impl<I: Input> Walk<I> {
 
     /// Finds the next buffer that can be delivered, passes over what cannot, and reports that.
     pub(super) fn locate(&mut self) -> Result<Option<Found>, Error> {
+        self.locate_before(u64::MAX)
+    }
+
+    /// The same, but looks at no place from `end` on.
+    pub(super) fn locate_before(&mut self, end: u64) -> Result<Option<Found>, Error> {
         // Every turn consumes at least one byte or ends the walk.
-        loop {
+        while self.input.offset() < end {
             let bytes = self.input.peek(0, BufferHeader::LEN)?;
             let have = bytes.len();
             if have == 0 {
@@ -114,13 +123,21 @@ impl<I: Input> Walk<I> {
             }
             let extent = self.extent()?;
             let found = match extent {
-                Extent::Whole(size) | Extent::Repaired(size, _) => {
+                Extent::Whole(size) => {
                     let have = self.input.available(size)?;
-                    self.check(size, have)?
+                    let found = self.check(size, have, self.believes)?;
+                    if let Some(found) = found {
+                        self.learn_size(&found)?;
+                    }
+                    found
+                }
+                Extent::Repaired(size, _) => {
+                    let have = self.input.available(size)?;
+                    self.check(size, have, false)?
                 }
                 Extent::Shortened { size, have, cause } => {
                     let before = self.damage.count();
-                    let found = self.check(size, have)?;
+                    let found = self.check(size, have, false)?;
                     if found.is_some() && self.damage.count() == before {
                         // Nothing is missing, so only the length is wrong.
                         self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
@@ -139,6 +156,7 @@ impl<I: Input> Walk<I> {
                 return Ok(found);
             }
         }
+        Ok(None)
     }
 
     /// How long the buffer here is. Its own word counts if another buffer, or the end, follows where it says; else what
@@ -152,10 +170,10 @@ impl<I: Input> Walk<I> {
         let usual = self.buffer_size.filter(|_| !compressed);
         let Some(stored) = header.ok().and_then(|header| header.buffer_size()) else {
             // Before 6.0 only the session knows.
-            return Ok(match usual {
-                Some(usual) => Extent::Whole(usual),
-                None => Extent::None(out_of_range("buffer size of the session", 0, limit)),
-            });
+            return match usual {
+                Some(usual) => self.extent_by_session(usual),
+                None => Ok(Extent::None(out_of_range("buffer size of the session", 0, limit))),
+            };
         };
         let in_range = |value: u32, max: usize| {
             usize::try_from(value).ok().filter(|value| (BufferHeader::LEN..=max).contains(value))
@@ -174,7 +192,7 @@ impl<I: Input> Walk<I> {
         }
         // The header buffer of a compressed file has a size of its own.
         if let Some(size) = own.filter(|_| self.live && (own == usual || usual.is_none()))
-            && self.intact(size)?.is_some()
+            && self.intact(0, size)?.is_some()
         {
             return Ok(Extent::Whole(size));
         }
@@ -182,22 +200,30 @@ impl<I: Input> Walk<I> {
         let mut sizes = [usual, own];
         sizes.sort_unstable();
         for size in sizes.into_iter().flatten() {
-            if self.search().is_start_or_end(size)? && (usual.is_some() || !self.hides_a_buffer(size)?) {
+            if self.search().is_start_or_end(size)? && (usual == Some(size) || !self.hides_a_buffer(size)?) {
                 return Ok(extent_of(size));
             }
         }
-        // Nothing has to be searched where only unwritten space follows a length that is right anyway.
+        // Nothing further has to be searched if none begins inside a length that is right anyway.
         if let Some(size) = own.filter(|_| own == usual)
-            && self.search().is_zeroed(size)?
+            && !self.search().has_start_in(1..size)?
         {
             return Ok(Extent::Whole(size));
         }
         let next = self.search().next_start(1)?;
         let fits = |size: usize| next.is_err() || next.is_ok_and(|next| size <= next);
         for size in [usual, own].into_iter().flatten() {
-            // What begins inside may be the content of a record, unless it lies where no record is.
-            if fits(size) || !self.hides_a_buffer(size)? {
+            if fits(size) || self.is_filled_up(size, next.unwrap_or(size))? {
                 return Ok(extent_of(size));
+            }
+        }
+        // What begins inside and is a good one is one, since nothing speaks for this length as much. Else it may be the content
+        // of a record, unless it lies where no record is.
+        if !self.is_good_at(next.unwrap_or_default())? {
+            for size in [usual, own].into_iter().flatten() {
+                if !self.hides_a_buffer(size)? {
+                    return Ok(extent_of(size));
+                }
             }
         }
         Ok(match next {
@@ -213,6 +239,18 @@ impl<I: Input> Walk<I> {
         })
     }
 
+    /// How long a buffer is that does not say so: as long as all of its session, unless another begins before.
+    fn extent_by_session(&mut self, usual: usize) -> Result<Extent, Error> {
+        if self.search().is_start_or_end(usual)? {
+            return Ok(Extent::Whole(usual));
+        }
+        let next = self.search().next_start(1)?;
+        let Some(have) = next.ok().filter(|next| *next < usual) else { return Ok(Extent::Whole(usual)) };
+        let cause = out_of_range("buffer size of the session", Offset::from(usual).get(), have);
+        let is_one = have > BufferHeader::LEN && self.search().is_start_at(0)?;
+        Ok(if is_one { Extent::Shortened { size: usual, have, cause } } else { Extent::None(cause) })
+    }
+
     /// Whether another buffer begins inside the `size` bytes here, where no good record of this buffer is.
     fn hides_a_buffer(&mut self, size: usize) -> Result<bool, Error> {
         if !matches!(self.search().next_start(1)?, Ok(next) if next < size) {
@@ -222,7 +260,7 @@ impl<I: Input> Walk<I> {
         if here < self.doubtful_until {
             return Ok(true);
         }
-        let hides = match self.intact(size)? {
+        let hides = match self.intact(0, size)? {
             // Behind the filled bytes nothing is stored.
             Some(filled) => self.search().has_start_in(filled..size)?,
             None => true,
@@ -233,31 +271,89 @@ impl<I: Input> Walk<I> {
         Ok(hides)
     }
 
-    /// The filled bytes of an uncompressed buffer of `size` bytes here, if there is one without damage.
-    fn intact(&mut self, size: usize) -> Result<Option<usize>, Error> {
+    /// Whether a good buffer begins `at` bytes from here: another follows it, or it has records and no damage. Where that was
+    /// found out at length before, it is taken for granted.
+    fn is_good_at(&mut self, at: usize) -> Result<bool, Error> {
+        if self.search().is_before_another(at)? {
+            return Ok(true);
+        }
+        let here = self.offset().get();
+        if here < self.doubtful_until {
+            return Ok(true);
+        }
+        let (is_sound, size) = self.is_sound_at(at)?;
+        self.doubtful_until = here.saturating_add(Offset::from(at.saturating_add(size)).get());
+        Ok(is_sound)
+    }
+
+    /// Whether a buffer with records and without damage begins `at` bytes from here, and how long it would be.
+    pub(super) fn is_sound_at(&mut self, at: usize) -> Result<(bool, usize), Error> {
         let layout = self.session.layout();
-        let bytes = self.input.peek(0, size)?;
-        self.work = self.work.saturating_add(Offset::from(size).get());
+        let Ok(header) = BufferHeader::parse(self.input.peek(at, BufferHeader::LEN)?, layout) else {
+            return Ok((false, 0));
+        };
+        let size = header.buffer_size().and_then(|size| usize::try_from(size).ok()).or(self.buffer_size);
+        let size = size.unwrap_or_default().min(self.limits.buffer_bytes);
+        let is_sound = if header.is_compressed() {
+            self.expand_at(at, size)?.is_ok()
+        } else {
+            self.intact(at, size)?.is_some_and(|filled| filled > BufferHeader::LEN)
+        };
+        Ok((is_sound, size))
+    }
+
+    /// Whether there is an uncompressed buffer of `size` bytes here without damage, and nothing but filler behind its records,
+    /// among which something begins at `inner`. Not again where a length proved false before.
+    fn is_filled_up(&mut self, size: usize, inner: usize) -> Result<bool, Error> {
+        if self.offset().get() < self.doubtful_until {
+            return Ok(false);
+        }
+        let filled = self.intact(0, size)?.filter(|filled| inner < *filled && *filled < size);
+        let Some(filled) = filled else { return Ok(false) };
+        // Zeros alone may be anything, and where a header buffer has some, ones follow.
+        let rest = self.input.peek(filled, size.saturating_sub(filled))?;
+        Ok(rest.last() == Some(&0xFF) && rest.iter().all(|byte| matches!(byte, 0 | 0xFF)))
+    }
+
+    /// The filled bytes of an uncompressed buffer of `size` bytes that begins `at` bytes from here, if there is one without
+    /// damage.
+    fn intact(&mut self, at: usize, size: usize) -> Result<Option<usize>, Error> {
+        let layout = self.session.layout();
+        let header = self.input.peek(at, BufferHeader::LEN)?;
+        let filled = BufferHeader::parse(header, layout).map_or(0, |header| header.filled_bytes());
+        let bytes = self.input.peek(at, size.min(usize::try_from(filled).unwrap_or(usize::MAX)))?;
+        self.work = self.work.saturating_add(Offset::from(bytes.len()).get());
         let view = BufferHeader::parse(bytes, layout)
             .and_then(|header| BufferView::with_size(header, bytes, Offset::from(size).get()));
         let view = view.ok().filter(|view| view.records().all(|record| record.is_ok()));
         Ok(view.map(|view| view.valid_bytes().len()))
     }
 
+    /// Without a header, the first uncompressed buffer that another one follows tells how long all of them are.
+    fn learn_size(&mut self, found: &Found) -> Result<(), Error> {
+        let Found { size, compressed, .. } = *found;
+        if self.header.is_none()
+            && self.buffer_size.is_none()
+            && !compressed
+            && (self.search().is_start_or_end(size)? || self.search().is_start_but_for_length(size, size)?)
+        {
+            self.buffer_size = Some(size);
+            self.size_told_at = self.input.offset();
+        }
+        Ok(())
+    }
+
     /// The buffer of `size` bytes here, of which `have` are there, if it can be delivered; otherwise it is reported and
-    /// passed over.
-    fn check(&mut self, size: usize, have: usize) -> Result<Option<Found>, Error> {
+    /// passed over. `believes` is whether the length is believed of a compressed one that ends where another begins.
+    fn check(&mut self, size: usize, have: usize, believes: bool) -> Result<Option<Found>, Error> {
         let layout = self.session.layout();
         let filled = match BufferHeader::parse(self.input.peek(0, BufferHeader::LEN)?, layout) {
-            Ok(header) if header.is_compressed() => return self.check_compressed(size, have),
+            Ok(header) if header.is_compressed() => return self.check_compressed(size, have, believes),
             Ok(header) => header.checked_filled(Offset::from(size).get()),
             Err(cause) => Err(cause),
         };
         match filled {
             Ok(filled) => {
-                if self.header.is_none() && self.buffer_size.is_none() && layout == Layout::Modern {
-                    self.buffer_size = Some(size);
-                }
                 // A cut through the unused rest of a buffer costs nothing.
                 let missing = filled.saturating_sub(have);
                 if missing > 0 {
@@ -280,11 +376,7 @@ impl<I: Input> Walk<I> {
         let mut from = 1;
         // Every turn passes over a buffer's length or finds where to stop.
         loop {
-            let next = if self.session.layout() == Layout::Modern {
-                self.next_buffer_start(from)?
-            } else {
-                Err(self.input.available(ZERO_BLOCK)?)
-            };
+            let next = self.next_buffer_start(from)?;
             let step = next.unwrap_or_else(|none_in| none_in);
             self.pass(step)?;
             if next.is_ok() || step == 0 {
@@ -299,64 +391,17 @@ impl<I: Input> Walk<I> {
 
     /// Where the next buffer begins: at the usual distance if one does, so that the content of a record does not pass for
     /// one; else where the search finds it.
-    fn next_buffer_start(&mut self, from: usize) -> Result<Result<usize, usize>, Error> {
-        if let Some(usual) = self.buffer_size
-            && self.search().is_start_or_end(usual)?
-        {
+    pub(super) fn next_buffer_start(&mut self, from: usize) -> Result<Result<usize, usize>, Error> {
+        let Some(usual) = self.buffer_size else { return self.search().next_start(from) };
+        if self.search().is_start_or_end(usual)? {
             return Ok(Ok(usual));
         }
-        self.search().next_start(from)
-    }
-
-    /// Passes over zeros: an unwritten tail if nothing else follows, damage otherwise.
-    fn pass_zeros(&mut self) -> Result<(), Error> {
-        let at = self.offset();
-        // Where buffers lie at regular distances, only whole ones are passed over: the next may begin with a zero.
-        let cell = self.buffer_size.unwrap_or(1);
-        let block = ZERO_BLOCK.checked_next_multiple_of(cell).unwrap_or(ZERO_BLOCK);
-        let mut looked_at = 0_usize;
-        // Every turn consumes at least one byte or ends the loop.
-        loop {
-            let bytes = self.input.peek(0, block)?;
-            let have = bytes.len();
-            let zeros = bytes.iter().position(|byte| *byte != 0).unwrap_or(have);
-            if zeros == have && have < block {
-                self.input.skip(zeros)?;
-                let len = self.offset().get().saturating_sub(at.get());
-                self.unwritten_tail = self.unwritten_tail.saturating_add(len);
-                return Ok(());
-            }
-            self.input.skip(zeros.saturating_sub(zeros.checked_rem(cell).unwrap_or_default()))?;
-            if zeros < have {
-                break;
-            }
-            looked_at = looked_at.saturating_add(have);
-            if looked_at >= ZEROS_READ {
-                looked_at = 0;
-                self.skip_assumed_zeros(cell)?;
-            }
+        let next = self.search().next_start(from)?;
+        let is_nearer = next.is_ok_and(|next| next <= usual);
+        if !is_nearer && self.search().is_start_but_for_length(usual, usual)? {
+            return Ok(Ok(usual));
         }
-        self.skipped = self.skipped.saturating_add(self.offset().get().saturating_sub(at.get()));
-        let passed = self.offset() > at;
-        if !passed || self.buffer_size.is_none() {
-            // Only a header is zeroed, or no regular distance tells where the next buffer begins.
-            let step = match self.buffer_size {
-                Some(usual) if self.session.layout() != Layout::Modern => usual,
-                _ => self.next_buffer_start(usize::from(!passed))?.unwrap_or_else(|none_in| none_in),
-            };
-            self.pass(step)?;
-        }
-        let kind = if passed { DamageKind::Zeroed } else { DamageKind::NoBuffer };
-        let len = self.offset().get().saturating_sub(at.get());
-        self.damage.add(Damage { kind, at, len, cause: None });
-        Ok(())
-    }
-
-    /// Passes over what is taken for zeros without being read, in whole cells.
-    fn skip_assumed_zeros(&mut self, cell: usize) -> Result<(), Error> {
-        let zeros = usize::try_from(self.input.assumed_zeros()?).unwrap_or(usize::MAX);
-        self.input.skip(zeros.saturating_sub(zeros.checked_rem(cell).unwrap_or_default()))?;
-        Ok(())
+        Ok(next)
     }
 
     /// Passes over `len` bytes, or up to the end of the source, that nothing comes of.
@@ -374,22 +419,25 @@ impl<I: Input> Walk<I> {
     }
 
     pub(super) fn search(&mut self) -> Search<'_, I> {
+        let layout = self.session.layout();
+        // Those who do not say how long they are, are as long as the session has them.
+        let limit = if layout == Layout::Modern {
+            self.limits.buffer_bytes
+        } else {
+            self.buffer_size.unwrap_or(self.limits.buffer_bytes)
+        };
         Search {
             input: &mut self.input,
             expander: &self.expander,
             searched: &mut self.searched,
-            layout: self.session.layout(),
-            limit: self.limits.buffer_bytes,
+            layout,
+            limit,
+            usual: self.buffer_size.filter(|_| layout == Layout::Modern),
             compressed: self.header.as_ref().is_some_and(LogFileHeader::is_compressed),
             work: &mut self.work,
         }
     }
 }
-
-/// How much is read at once where nothing is kept.
-const ZERO_BLOCK: usize = 64 * 1024;
-/// How many zeros in a row are read before any are assumed.
-const ZEROS_READ: usize = 1024 * 1024;
 
 pub(super) fn out_of_range(field: &'static str, value: u64, max: usize) -> ParseError {
     ParseError::OutOfRange {

@@ -93,6 +93,9 @@ impl Expander {
         let data = bytes.get(BufferHeader::LEN..).unwrap_or_default();
         // Memory once had is kept as it is: clearing it would cost more than a small buffer.
         if self.scratch.len() < filled {
+            if !is_likely(filled, bytes.len()) {
+                self.probe(data, filled)?;
+            }
             self.scratch.resize(filled, 0);
         }
         self.filled = filled;
@@ -108,7 +111,29 @@ impl Expander {
             self.format = Some(format);
             return Ok(());
         }
+        // Whether any does must not depend on what fitted before.
+        if FALLBACKS.into_iter().any(|format| fill(format, data, output).is_ok()) {
+            return Ok(());
+        }
         fill(first, data, output)
+    }
+
+    /// Whether few data expand to much at all, before there is memory for all of it.
+    #[cold]
+    fn probe(&mut self, data: &[u8], filled: usize) -> Result<(), ExpandError> {
+        if self.scratch.len() < PROBE {
+            self.scratch.resize(PROBE, 0);
+        }
+        let output = self.scratch.get_mut(..PROBE).unwrap_or_default();
+        if FALLBACKS.into_iter().any(|format| fill(format, data, output).is_ok()) {
+            return Ok(());
+        }
+        let first = self.format.unwrap_or(Format::Xpress);
+        let need = Offset::from(filled.saturating_sub(BufferHeader::LEN)).get();
+        fill(first, data, output).map_err(|error| match error {
+            ExpandError::Length { format, have, .. } => ExpandError::Length { format, need, have },
+            other => other,
+        })
     }
 
     /// What [`Self::expand`] made.
@@ -150,6 +175,14 @@ impl Expander {
         header.checked_filled(Offset::from(self.limit).get())
     }
 }
+
+/// Whether so many stored bytes may well expand to `filled`: records shrink to a tenth, and seldom to less than a fiftieth.
+pub(crate) const fn is_likely(filled: usize, stored: usize) -> bool {
+    filled <= PROBE || filled / 64 <= stored
+}
+
+/// How much is expanded to see whether there is more.
+const PROBE: usize = 64 * 1024;
 
 /// The order in which formats are tried that nothing names.
 const FALLBACKS: [Format; 3] = [Format::Xpress, Format::XpressHuff, Format::Lznt1];

@@ -12,6 +12,8 @@ mod session;
 pub use buffer::{BufferContext, Events, TraceBuffer};
 pub use clock::{Clock, ClockType};
 pub use event::{CpuTime, Event, EventFlags, OwnedEvent};
+#[cfg(feature = "std")]
+pub(crate) use expand::is_likely;
 pub use expand::{ExpandError, Expander};
 pub use extension::{PartitionInformation, last_dropped_times};
 pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
