@@ -7,6 +7,7 @@ mod containers;
 mod damaged;
 mod dump;
 mod failures;
+mod files;
 mod filters;
 mod info;
 mod interrupt;
