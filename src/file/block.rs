@@ -115,6 +115,11 @@ impl Pool {
         }
     }
 
+    /// Gives all memory back.
+    pub(super) fn clear(&self) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// A buffer of the first `len` of `bytes`.
     pub(super) fn block(self: &Arc<Self>, bytes: Vec<u8>, len: usize, place: Place) -> LoadedBuffer {
         LoadedBuffer { bytes, len, place, home: Arc::clone(self) }

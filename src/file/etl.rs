@@ -15,6 +15,7 @@ use crate::file::block::{LoadedBuffer, Pool};
 use crate::file::damage::{Damage, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
+use crate::file::found::FoundBuffer;
 use crate::file::index::{Entry, Index, Wanted};
 use crate::file::input::Input;
 use crate::file::loader::{Loader, Pending, Tools};
@@ -68,6 +69,8 @@ pub struct EtlFile<'a> {
     number: usize,
     workers: Option<Arc<Workers>>,
     run: Option<Run>,
+    /// The walk goes over headers alone, and has handed out one with so many bytes behind it.
+    by_headers: Option<usize>,
     /// The walk when the file was opened, and when the index was complete: what damage there was, and what was skipped.
     opened: Opened,
     indexed: Option<Indexed>,
@@ -153,6 +156,7 @@ impl<'a> EtlFile<'a> {
             number: 0,
             workers: None,
             run: None,
+            by_headers: None,
             opened,
             indexed: None,
         })
@@ -239,6 +243,13 @@ impl<'a> EtlFile<'a> {
             self.walk.damage = indexed.damage.clone();
             return;
         }
+        self.start_over();
+    }
+
+    /// Forgets everything but what opening the file has told.
+    fn start_over(&mut self) {
+        self.run = None;
+        self.by_headers = None;
         self.index = Index::default();
         self.indexed = None;
         self.accounting = Accounting::default();
@@ -279,6 +290,43 @@ impl<'a> EtlFile<'a> {
         Ok(self.take(next))
     }
 
+    /// The next buffer in the order of the file by its header alone, the header buffer first; `None` at the end. The first
+    /// call starts over.
+    ///
+    /// Of each buffer that is all right, only the start is read, so a file of any length takes little time. [`EtlFile::damage`]
+    /// then has the damage between buffers, and [`EtlFile::accounting`] their headers; what they hold stays
+    /// [`unread`](Accounting::unread). A compressed buffer counts as good if another one follows it where it says that it ends.
+    /// The next step towards an event starts over again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], and [`Error::Changed`] if somebody else shortens the file.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), etweir::Error> {
+    /// let mut file = etweir::EtlFile::open("fixtures/demo.etl")?;
+    /// while let Some(buffer) = file.next_header()? {
+    ///     println!("{} {}", buffer.offset(), buffer.header().processor_index());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn next_header(&mut self) -> Result<Option<FoundBuffer<'_>>, Error> {
+        if self.by_headers.is_none() {
+            self.start_over();
+        }
+        let before = self.by_headers.replace(0).unwrap_or_default();
+        self.walk.input.skip(before)?;
+        let Some(found) = self.walk.locate()? else { return Ok(None) };
+        self.by_headers = Some(found.have);
+        self.accounting.found(found.have, found.have);
+        let offset = self.walk.input.offset();
+        let bytes = self.walk.input.peek(0, BufferHeader::LEN)?;
+        let header = BufferHeader::parse(bytes, self.walk.session.layout())
+            .map_err(|_| Error::Changed { at: Offset(offset) })?;
+        Ok(Some(FoundBuffer { header, offset, stored_bytes: found.have, compressed: found.compressed }))
+    }
+
     /// Ends the run at the next step; nothing more is delivered.
     pub fn cancel(&self) {
         if let Some(run) = &self.run {
@@ -309,7 +357,11 @@ impl EtlFile<'_> {
                     self.settle(held);
                     return Ok(Next::Buffer(held));
                 }
-                next => return Ok(next),
+                Next::End(outcome) => {
+                    run.loader.rest();
+                    return Ok(Next::End(outcome));
+                }
+                next @ Next::Event(_) => return Ok(next),
             }
         }
     }
@@ -326,6 +378,13 @@ impl EtlFile<'_> {
     /// The time that an event that was decided on counts as.
     pub(super) fn time_of(&self, source: Source) -> i64 {
         self.run.as_ref().map_or(i64::MAX, |run| run.play.time_of(source))
+    }
+
+    /// When the first event counts as logged, that of the header or an older one, once the header buffer has been brought.
+    pub(super) fn begins(&self) -> i64 {
+        let header = self.header().map_or(i64::MAX, |header| header.time_stamp.0);
+        let next = self.run.as_ref().and_then(|run| run.pending.front()).map(|pending| pending.entry.first);
+        next.map_or(header, |next| header.min(next))
     }
 
     /// How much was looked at so far besides the headers of good buffers: places of searches, and bytes that were gone over
@@ -417,6 +476,9 @@ impl EtlFile<'_> {
 
     /// The next buffer by the index, without a look at time limits.
     fn peek(&mut self) -> Result<Option<Entry>, Error> {
+        if self.by_headers.is_some() {
+            self.start_over();
+        }
         let by_time = self.options.order == FileOrder::Time && self.options.wants_events;
         let limit = if by_time { self.walk.limits.index_buffers.max(2) } else { IN_FILE_ORDER };
         let wanted = Wanted { by_time, whole: !self.options.wants_events, limit };
@@ -468,6 +530,7 @@ impl EtlFile<'_> {
                         is_header: pending.entry.is_header(),
                         filled,
                         foreign_flush: pending.entry.has_foreign_flush(),
+                        otherwise: pending.entry.first,
                         session: self.walk.session,
                     };
                     // One without even a header is what a file that was shortened has left of it.

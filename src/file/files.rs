@@ -19,8 +19,9 @@ use crate::trace::{ClockType, Event, LogFileHeader};
 ///
 /// Events come out merged by time. Where all files have the same clock - same type, rate and boot of the same machine - by
 /// their ticks, otherwise by the time of day, to which the ticks are converted as far as each header allows. Where times are
-/// equal, the file that was named first comes first. The events of the header buffers come first of all. A file without a
-/// clock, whose header is missing, comes after all others, or if none has one, all are merged by their ticks.
+/// equal, the file that was named first comes first. The events of a header buffer come when their file begins: at the time
+/// of its header, or of its first event if that is older. A file without a clock, whose header is missing, comes after all
+/// others, or if none has one, all are merged by their ticks.
 ///
 /// [`Delivery::buffer`](crate::stream::Delivery::buffer) tells which file an event comes from:
 /// [`LoadedBuffer::file`](crate::file::LoadedBuffer::file). What [`Delivery::stats`](crate::stream::Delivery::stats) and
@@ -46,6 +47,7 @@ pub struct EtlFiles<'a> {
     /// A file whose next step has to be found out, unless there are several.
     stale: Stale,
     cancelled: bool,
+    failed: Option<usize>,
 }
 
 /// By what the events of several files are merged.
@@ -118,7 +120,15 @@ impl<'a> EtlFiles<'a> {
         let same = headers.iter().zip(headers.iter().skip(1)).all(|(a, b)| have_same_clock(*a, *b));
         let merge = if same { MergedBy::Ticks } else { MergedBy::FileTime };
         let next = files.iter().map(|_| None).collect();
-        Ok(Self { files, merge, tree: Tournament::new(), next, stale: Stale::From(0), cancelled: false })
+        Ok(Self {
+            files,
+            merge,
+            tree: Tournament::new(),
+            next,
+            stale: Stale::From(0),
+            cancelled: false,
+            failed: None,
+        })
     }
 
     /// The files, in their order.
@@ -131,6 +141,12 @@ impl<'a> EtlFiles<'a> {
     #[must_use]
     pub const fn merged_by(&self) -> MergedBy {
         self.merge
+    }
+
+    /// Which file the last error came from.
+    #[must_use]
+    pub const fn failed(&self) -> Option<usize> {
+        self.failed
     }
 
     /// What was counted in all files together.
@@ -150,13 +166,15 @@ impl<'a> EtlFiles<'a> {
         self.next.iter_mut().for_each(|next| *next = None);
         self.stale = Stale::From(0);
         self.cancelled = false;
+        self.failed = None;
     }
 
     /// The next event in the order of time and the number of its file; `None` at the end.
     ///
     /// # Errors
     ///
-    /// As [`EtlFile::next_event`].
+    /// As [`EtlFile::next_event`]. The file that [`EtlFiles::failed`] names is over then; the next call goes on with the
+    /// others.
     pub fn next_event(&mut self) -> Result<Option<(usize, Event<'_>)>, Error> {
         let (file, next) = loop {
             match self.decide()? {
@@ -175,7 +193,7 @@ impl<'a> EtlFiles<'a> {
     ///
     /// # Errors
     ///
-    /// As [`EtlFile::next_event`].
+    /// As [`EtlFiles::next_event`].
     #[inline]
     pub fn advance(&mut self) -> Result<Step<'_, LoadedBuffer>, Error> {
         Ok(match self.decide()? {
@@ -208,7 +226,8 @@ impl<'a> EtlFiles<'a> {
                     break;
                 }
             };
-            if let Some(next) = self.find_next(file)? {
+            let found = self.find_next(file);
+            if let Ok(Some(next)) = found {
                 // A buffer whose events are over takes its turn at once.
                 return Ok(Some((file, next)));
             }
@@ -216,6 +235,11 @@ impl<'a> EtlFiles<'a> {
                 Stale::From(file) => Stale::From(file.saturating_add(1)),
                 _ => Stale::None,
             };
+            if let Err(error) = found {
+                self.failed = Some(file);
+                self.tree.set(file, Key::NONE);
+                return Err(error);
+            }
         }
         let Some((_, file)) = self.tree.winner().filter(|_| !self.cancelled) else { return Ok(None) };
         let next = self.next.get_mut(file).and_then(Option::take);
@@ -227,23 +251,16 @@ impl<'a> EtlFiles<'a> {
     #[inline]
     fn find_next(&mut self, number: usize) -> Result<Option<Next>, Error> {
         let Some(file) = self.files.get_mut(number) else { return Ok(None) };
-        let next = match file.decide() {
-            Ok(next) => next,
-            Err(error) => {
-                self.cancel();
-                self.cancelled = true;
-                return Err(error);
-            }
-        };
+        let next = file.decide()?;
         let key = match next {
             Next::Event(source) => {
-                let ticks = file.time_of(source);
+                let ticks = match file.time_of(source) {
+                    i64::MIN => file.begins(),
+                    ticks => ticks,
+                };
                 let time = match self.merge {
-                    // The header comes first whatever the clock.
-                    MergedBy::FileTime if ticks > i64::MIN => {
-                        file.session().clock().to_file_time(Ticks(ticks)).map_or(i64::MAX, FileTime::get)
-                    }
-                    _ => ticks,
+                    MergedBy::Ticks => ticks,
+                    MergedBy::FileTime => time_of_day(file, ticks),
                 };
                 Key::new(time, u64::try_from(number).unwrap_or(u64::MAX))
             }
@@ -270,6 +287,19 @@ impl<'a> EtlFiles<'a> {
             Some(file) => file.take(next),
             None => Step::NeedInput { until: None },
         }
+    }
+}
+
+/// The time of day of a stamp. One that is none is before or after all times, as it is before or after the header; without
+/// a clock, after all.
+#[inline]
+fn time_of_day(file: &EtlFile<'_>, ticks: i64) -> i64 {
+    let clock = file.session().clock();
+    let header = || file.header().map_or(i64::MIN, |header| header.time_stamp.0);
+    match clock.to_file_time(Ticks(ticks)) {
+        Some(time) => time.get(),
+        None if clock.is_known() && ticks < header() => i64::MIN,
+        None => i64::MAX,
     }
 }
 

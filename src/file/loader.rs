@@ -141,6 +141,12 @@ impl Loader {
         Ok(Pending { entry, result: Some(result) })
     }
 
+    /// Gives back memory that nothing uses any more.
+    pub(super) fn rest(&mut self) {
+        self.stored = Vec::new();
+        self.tools.pool.clear();
+    }
+
     /// The buffer that was asked for.
     pub(super) fn get(&mut self, pending: &Pending, source: &mut Source<'_>) -> Result<Loaded, Error> {
         let entry = &pending.entry;

@@ -37,6 +37,8 @@ pub(crate) struct Brought {
     pub(crate) filled: usize,
     /// The flush time is that of another clock.
     pub(crate) foreign_flush: bool,
+    /// When its events are, if neither a stamp nor its flush time tells.
+    pub(crate) otherwise: i64,
     pub(crate) session: SessionInfo,
 }
 
@@ -81,7 +83,7 @@ impl<B: AsRef<[u8]>> Play<B> {
 
     /// Takes over a buffer. One without a header is nothing, and comes back.
     pub(crate) fn bring(&mut self, buffer: B, brought: &Brought) -> Result<(), B> {
-        let Brought { arrival, is_header, filled, foreign_flush, session } = *brought;
+        let Brought { arrival, is_header, filled, foreign_flush, otherwise, session } = *brought;
         let bytes = buffer.as_ref();
         let Ok(header) = BufferHeader::parse(bytes, session.layout()) else { return Err(buffer) };
         let flags = header.buffer_flags();
@@ -100,7 +102,7 @@ impl<B: AsRef<[u8]>> Play<B> {
         self.common.counters.count_losses(flags);
         self.common.completer.add_one();
         let flush_time = (!foreign_flush).then_some(accepted.flush_time.0);
-        self.engine.bring(buffer, &accepted, filled, flush_time);
+        self.engine.bring(buffer, &accepted, filled, flush_time, otherwise);
         Ok(())
     }
 

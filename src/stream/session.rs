@@ -184,8 +184,8 @@ impl<B: AsRef<[u8]>> Session<B> {
 pub(super) fn step_of<B: AsRef<[u8]>>(engine: &mut Engine<B>, decision: Decision) -> Step<'_, B> {
     match decision {
         Decision::Event(source) => match engine.event(source) {
-            Some(Handed { slot, span }) => {
-                Step::Event(slot.context().event(slot.record(span)), Delivery::new(slot, span))
+            Some(Handed { slot, span, time }) => {
+                Step::Event(slot.context().event(slot.record(span)), Delivery::new(slot, span, time))
             }
             // The engine decided on a resident that it has.
             None => Step::NeedInput { until: None },

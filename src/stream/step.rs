@@ -11,6 +11,7 @@ use crate::stream::outcome::Outcome;
 use crate::stream::retained::{Retained, RetainedBuffer};
 use crate::stream::slot::Slot;
 use crate::stream::stats::Stats;
+use crate::time::Ticks;
 use crate::trace::{Event, LogFileHeader};
 
 /// What a session did when it was told to advance. Lives until the next call: `EVENT_RECORD`s and buffers of Windows are valid
@@ -36,11 +37,13 @@ pub enum Step<'a, B> {
 pub struct Delivery<'a, B> {
     slot: &'a Arc<Slot<B>>,
     span: RecordSpan,
+    /// What it counts as.
+    time: i64,
 }
 
 impl<'a, B> Delivery<'a, B> {
-    pub(super) const fn new(slot: &'a Arc<Slot<B>>, span: RecordSpan) -> Self {
-        Self { slot, span }
+    pub(super) const fn new(slot: &'a Arc<Slot<B>>, span: RecordSpan, time: i64) -> Self {
+        Self { slot, span, time }
     }
 }
 
@@ -50,6 +53,15 @@ impl<B: AsRef<[u8]>> Delivery<'_, B> {
     #[must_use]
     pub fn retain(&self) -> Retained<B> {
         Retained::new(self.slot, self.span)
+    }
+
+    /// The time that the event counts as in the order: its time stamp, but never less than that of its predecessor in the
+    /// buffer, nor more than the flush time of the buffer. What has no stamp counts as its predecessor; before the first
+    /// stamp of the buffer, as that one; in a buffer without any, as the flush time. What lies in the header buffer comes
+    /// before everything else: [`i64::MIN`].
+    #[must_use]
+    pub const fn counts_as(&self) -> Ticks {
+        Ticks(self.time)
     }
 
     /// Which buffer of the session the event lies in.

@@ -35,6 +35,13 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     })
 }
 
+/// A number of threads.
+pub(crate) fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 64;
+    let count = text.parse().ok().filter(|count| *count <= MOST);
+    count.ok_or_else(|| format!("not a number from 0 to {MOST}"))
+}
+
 const UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("B", 1),

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::path::PathBuf;
+use std::thread;
 
 use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -73,6 +74,9 @@ pub(crate) struct FilesArgs {
     /// Print a JSON array with one object per file
     #[arg(long)]
     pub(crate) json: bool,
+    /// Look at the headers of buffers only: no record is counted, and what is wrong inside buffers is not found
+    #[arg(long, conflicts_with = "FilterArgs")]
+    pub(crate) quick: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }
@@ -112,8 +116,8 @@ pub(crate) struct DumpArgs {
     /// How events are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-    /// What sorting by time may hold in memory: a number of bytes, or with KiB, MiB, GiB. Of files, more is refused;
-    /// of standard input and pipes, events leave early, and those that come late are counted
+    /// What order by time may hold of each input in memory: a number of bytes, or with KiB, MiB, GiB. Past it, events
+    /// leave early, and those that come late are counted. A file takes a buffer or two for each processor
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = amount::bytes)]
     pub(crate) memory_limit: u64,
     /// How long events of standard input and pipes are held back for older ones of other processors, in the trace's
@@ -142,6 +146,10 @@ pub(crate) struct ReadArgs {
     /// Merged by time over all files, or one file after the other; no effect on info, stats and buffers
     #[arg(long, value_name = "ORDER", default_value = "time")]
     pub(crate) order: Order,
+    /// So many threads read and expand what comes next of a file, while it is gone over; by default 2, or fewer where there
+    /// are fewer processors
+    #[arg(long, value_name = "N", value_parser = amount::threads)]
+    threads: Option<usize>,
     /// Show session ticks in place of the time of day (JSON has both anyway); no effect on stats
     #[arg(long)]
     pub(crate) raw_time: bool,
@@ -149,6 +157,16 @@ pub(crate) struct ReadArgs {
     /// info and buffers
     #[arg(long)]
     pub(crate) no_decode: bool,
+}
+
+impl ReadArgs {
+    /// How many threads help.
+    pub(crate) fn threads(&self) -> usize {
+        /// What one thread prints or counts, no more can read.
+        const ENOUGH: usize = 2;
+        let others = || thread::available_parallelism().map_or(0, |all| all.get().saturating_sub(1));
+        self.threads.unwrap_or_else(|| others().min(ENOUGH))
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]

@@ -1,22 +1,22 @@
 //! `etweir buffers`: a row per buffer.
 
+use core::ops::ControlFlow;
 use std::io::Write;
 
 use anyhow::Result;
-use etweir::FileTime;
-use etweir::buffer::{BufferFlags, BufferHeader};
-use etweir::file::FileBuffer;
-use etweir::trace::{LogFileMode, SessionInfo};
+use etweir::buffer::BufferFlags;
+use etweir::trace::{LogFileHeader, LogFileMode, SessionInfo};
+use etweir::{FileTime, Ticks};
 use serde::Serialize;
 
 use crate::args::FilesArgs;
 use crate::filter::Filter;
-use crate::inputs::{self, Input, Reader};
+use crate::inputs::{self, Input};
 use crate::output::Output;
+use crate::pass::{Met, Pass, Way};
 use crate::progress::Progress;
-use crate::report::{FailedFile, Report, Told, chain};
+use crate::report::{FailedFile, Report, chain};
 use crate::text::Printable;
-use crate::walk::Course;
 
 pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
@@ -30,9 +30,12 @@ pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) ->
         is_first: true,
     };
     printer.begin()?;
+    let way = Way { threads: args.read.threads(), limits: filter.limits(), as_stored: true };
     for input in &mut inputs {
-        match input.open(progress) {
-            Ok(mut reader) => print_file(input, &mut reader, &filter, &mut printer, report)?,
+        match Pass::open(input, way, progress) {
+            Ok(pass) => {
+                print_file(input, Rows { pass, filter: &filter, is_quick: args.quick }, &mut printer, report)?
+            }
             Err(error) => {
                 report.error(Some(&input.name), &*error);
                 printer.failed_file(&FailedFile::new(&input.name, &*error))?;
@@ -42,20 +45,11 @@ pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) ->
     printer.end()
 }
 
-fn print_file(
-    input: &Input,
-    reader: &mut Reader,
-    filter: &Filter<'_>,
-    printer: &mut Printer,
-    report: &mut Report,
-) -> Result<()> {
+fn print_file(input: &Input, mut rows: Rows<'_>, printer: &mut Printer, report: &mut Report) -> Result<()> {
     printer.begin_file(&input.name)?;
-    let mut course = Course::new(reader);
     let end = loop {
-        match next_row(reader, filter, &mut course) {
+        match rows.next() {
             Ok(None) => break None,
-            // Without matching records a buffer is not what was asked for.
-            Ok(Some(row)) if row.records == 0 && !filter.is_everything() => {}
             Ok(Some(row)) => printer.row(&row, &input.name)?,
             Err(error) => {
                 report.error(Some(&input.name), &error);
@@ -67,8 +61,46 @@ fn print_file(
             printer.output.finish()?;
         }
     };
-    report.trace(&input.name, &Told::by(reader, &course, input.wound()));
+    report.trace(&input.name, &rows.pass.told());
     printer.end_file(end.as_deref())
+}
+
+/// The rows of a file.
+struct Rows<'a> {
+    pass: Pass,
+    filter: &'a Filter<'a>,
+    /// By headers alone.
+    is_quick: bool,
+}
+
+impl Rows<'_> {
+    fn next(&mut self) -> Result<Option<Row>, etweir::Error> {
+        let (session, relogged) = (self.pass.session(), is_relogged(self.pass.header()));
+        if self.is_quick {
+            let met = self.pass.next_header()?;
+            return Ok(met.map(|met| Row::new(&met, session, relogged)));
+        }
+        // Each turn takes a buffer.
+        loop {
+            let before = self.pass.damaged_records();
+            let mut records = 0_u64;
+            let met = self.pass.next_buffer(|placed| {
+                records = records.saturating_add(self.filter.passes(&placed).into());
+                ControlFlow::Continue(())
+            })?;
+            let Some(met) = met else { return Ok(None) };
+            // Without matching records a buffer is not what was asked for.
+            if records > 0 || self.filter.is_everything() {
+                let damaged = self.pass.damaged_records().saturating_sub(before);
+                let row = Row::new(&met, session, relogged);
+                return Ok(Some(Row { records: Some(records), damaged: Some(damaged), ..row }));
+            }
+        }
+    }
+}
+
+fn is_relogged(header: Option<&LogFileHeader>) -> bool {
+    header.is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG))
 }
 
 /// Rows on their way out: none is held back.
@@ -174,56 +206,35 @@ struct Row {
     #[serde(rename = "type")]
     buffer_type: Option<String>,
     compressed: bool,
-    /// Those that pass the filter.
-    records: u64,
-    /// Places of damage inside.
-    damaged: u64,
-}
-
-fn next_row(
-    reader: &mut Reader,
-    filter: &Filter<'_>,
-    course: &mut Course,
-) -> Result<Option<Row>, etweir::Error> {
-    let session = reader.session();
-    let relogged = reader.header().is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG));
-    let Some(buffer) = reader.next_buffer()? else { return Ok(None) };
-    let before = course.damage.count();
-    let records = course.walk(&buffer).filter(|placed| filter.passes(placed)).count();
-    let damaged = course.damage.count().saturating_sub(before);
-    Ok(Some(Row::new(&buffer, session, relogged, u64::try_from(records).unwrap_or(u64::MAX), damaged)))
+    /// Those that pass the filter, if they were counted.
+    records: Option<u64>,
+    /// Places of damage inside, if somebody looked.
+    damaged: Option<u64>,
 }
 
 impl Row {
-    fn new(
-        buffer: &FileBuffer<'_>,
-        session: SessionInfo,
-        relogged: bool,
-        records: u64,
-        damaged: u64,
-    ) -> Self {
-        let header = buffer.header();
+    fn new(met: &Met, session: SessionInfo, relogged: bool) -> Self {
         Self {
-            offset: buffer.offset().get(),
-            size: buffer.stored_bytes(),
-            filled: header.filled_bytes(),
-            cpu: header.processor_index(),
-            sequence: header.sequence_number(),
-            flushed: flush_time(&header, session, relogged).map(|time| time.to_string()),
-            flushed_ticks: header.time_stamp().0,
-            flags: header.buffer_flags().names().collect(),
-            flag_bits: header.buffer_flags().0,
-            buffer_type: header.buffer_type().map(|buffer_type| buffer_type.to_string()),
-            compressed: buffer.is_compressed(),
-            records,
-            damaged,
+            offset: met.offset.get(),
+            size: met.size,
+            filled: met.filled,
+            cpu: met.processor,
+            sequence: met.sequence,
+            flushed: flush_time(met.time_stamp, session, relogged).map(|time| time.to_string()),
+            flushed_ticks: met.time_stamp.0,
+            flags: met.flags.names().collect(),
+            flag_bits: met.flags.0,
+            buffer_type: met.buffer_type.map(|buffer_type| buffer_type.to_string()),
+            compressed: met.is_compressed,
+            records: None,
+            damaged: None,
         }
     }
 }
 
 /// When the buffer was flushed, if it says so in a way that can be shown.
-fn flush_time(header: &BufferHeader<'_>, session: SessionInfo, relogged: bool) -> Option<FileTime> {
-    let ticks = Some(header.time_stamp()).filter(|ticks| ticks.0 != 0)?;
+fn flush_time(ticks: Ticks, session: SessionInfo, relogged: bool) -> Option<FileTime> {
+    let ticks = Some(ticks).filter(|ticks| ticks.0 != 0)?;
     let time = if relogged { Some(FileTime(ticks.0)) } else { session.clock().to_file_time(ticks) };
     time.filter(|time| time.is_rfc3339())
 }
@@ -264,8 +275,8 @@ fn append_row(to: &mut Vec<u8>, row: &Row, raw_time: bool, file: Option<&str>) -
         flushed,
         row.buffer_type.as_deref().unwrap_or("-"),
         if row.compressed { "yes" } else { "-" },
-        row.records,
-        row.damaged,
+        row.records.map_or_else(dash, |count| count.to_string()),
+        row.damaged.map_or_else(dash, |count| count.to_string()),
         if row.flag_bits == 0 { dash() } else { BufferFlags(row.flag_bits).to_string() },
     )?;
     match file {

@@ -93,6 +93,16 @@ impl<'a> Filter<'a> {
         self.from.is_some() || self.to.is_some() || self.no_start
     }
 
+    /// Whether the limits of time leave no time.
+    pub(crate) fn passes_nothing(&self) -> bool {
+        self.no_start || self.from.zip(self.to).is_some_and(|(from, to)| to < from)
+    }
+
+    /// The limits of time, both included; none if they leave no time.
+    pub(crate) fn limits(&self) -> (Option<FileTime>, Option<FileTime>) {
+        if self.passes_nothing() { (None, None) } else { (self.from, self.to) }
+    }
+
     /// Whether the event passes.
     pub(crate) fn passes(&self, placed: &Placed<'_>) -> bool {
         self.everything || (self.passes_fields(placed) && self.passes_time(placed))

@@ -15,6 +15,7 @@ mod known_providers;
 mod moment;
 mod names;
 mod output;
+mod pass;
 mod progress;
 mod provider;
 mod report;

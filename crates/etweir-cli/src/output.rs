@@ -1,6 +1,8 @@
 //! Standard output: written in large pieces, coloured or not.
 
+use core::time::Duration;
 use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
 
 use anstream::AutoStream;
 use clap::ColorChoice;
@@ -10,12 +12,16 @@ use terminal_size::{Width, terminal_size_of};
 pub(crate) struct Output {
     stream: Box<dyn Write>,
     pending: Vec<u8>,
+    /// When something was written last.
+    written: Instant,
     color: bool,
     width: Option<usize>,
 }
 
 /// How much is gathered before it is written.
 const PIECE: usize = 128 * 1024;
+/// For so long, less than that waits.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Output {
     /// Standard output, with colours as the user and the terminal want them.
@@ -28,7 +34,7 @@ impl Output {
         // Without colours there is nothing to strip.
         let stream: Box<dyn Write> =
             if color { Box::new(AutoStream::new(stdout, choice)) } else { Box::new(stdout) };
-        Self { stream, pending: Vec::with_capacity(2 * PIECE), color, width }
+        Self { stream, pending: Vec::with_capacity(2 * PIECE), written: Instant::now(), color, width }
     }
 
     /// Whether styles are to be written.
@@ -51,6 +57,11 @@ impl Output {
         if self.pending.len() < PIECE { Ok(()) } else { self.write() }
     }
 
+    /// Writes what has been pending for a while.
+    pub(crate) fn show_what_waits(&mut self) -> anyhow::Result<()> {
+        if self.pending.is_empty() || self.written.elapsed() < PATIENCE { Ok(()) } else { self.finish() }
+    }
+
     /// Writes everything that is pending, so that a reader sees it now.
     pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
         self.write()?;
@@ -60,6 +71,7 @@ impl Output {
     fn write(&mut self) -> anyhow::Result<()> {
         self.stream.write_all(&self.pending).map_err(failure)?;
         self.pending.clear();
+        self.written = Instant::now();
         Ok(())
     }
 }

@@ -26,27 +26,18 @@ impl Progress {
     }
 
     /// Bytes are to be read, so many if it is known.
-    pub(crate) fn read(&self, bytes: Option<u64>) {
-        self.begin(bytes, "{bytes} of {total_bytes}, {eta} left", "{bytes} read, {bytes_per_sec}");
-    }
-
-    /// So many events are to be printed.
-    pub(crate) fn print(&self, events: u64) {
-        self.begin(Some(events), "{human_pos} of {human_len} events, {eta} left", "");
-    }
-
-    fn begin(&self, total: Option<u64>, with_total: &str, without: &str) {
+    pub(crate) fn read(&self, total: Option<u64>) {
         let Some(bar) = &self.bar else { return };
         let template = match total {
-            Some(_) => format!("{{bar:20}} {{percent:>3}}% {with_total} {{wide_msg}}"),
-            None => format!("{{spinner}} {without} {{wide_msg}}"),
+            Some(_) => "{bar:20} {percent:>3}% {bytes} of {total_bytes}, {eta} left {wide_msg}",
+            None => "{spinner} {bytes} read, {bytes_per_sec} {wide_msg}",
         };
         bar.reset();
         bar.unset_length();
         if let Some(total) = total {
             bar.set_length(total);
         }
-        if let Ok(style) = ProgressStyle::with_template(&template) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
     }
@@ -98,7 +89,7 @@ const fn is_wanted(
     !quiet && stderr_is_terminal && !(prints_meanwhile && stdout_is_terminal)
 }
 
-/// Counts bytes, or events, for the bar.
+/// Counts bytes for the bar.
 #[derive(Clone)]
 pub(crate) struct Meter(Option<Progress>);
 
@@ -110,8 +101,13 @@ impl Meter {
 
     /// So many more.
     pub(crate) fn add(&self, count: usize) {
+        self.add_bytes(u64::try_from(count).unwrap_or_default());
+    }
+
+    /// So many more.
+    pub(crate) fn add_bytes(&self, count: u64) {
         if let Some(progress) = &self.0 {
-            progress.add(u64::try_from(count).unwrap_or_default());
+            progress.add(count);
         }
     }
 }

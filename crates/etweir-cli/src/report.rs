@@ -11,7 +11,7 @@ use etweir::trace::LogFileHeader;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::inputs::{Reader, Wound};
+use crate::inputs::Wound;
 use crate::progress::Progress;
 use crate::text::{Printable, counted, duration, grouped};
 use crate::walk::Course;
@@ -52,16 +52,17 @@ const NAMED: usize = 20;
 /// What there is to tell of a file that was read as far as it was wanted.
 pub(crate) struct Told<'a> {
     pub(crate) header: Option<&'a LogFileHeader>,
-    /// The damage outside of buffers.
-    pub(crate) between: &'a DamageReport,
+    /// The damage that reading it met; what the course met inside buffers comes on top.
+    pub(crate) damage: &'a DamageReport,
     pub(crate) course: &'a Course,
     /// The damage of what the file is wrapped in.
     pub(crate) wound: Wound,
 }
 
 impl<'a> Told<'a> {
-    pub(crate) const fn by(reader: &'a Reader, course: &'a Course, wound: Wound) -> Self {
-        Self { header: reader.header(), between: reader.damage(), course, wound }
+    /// All damage, by who met it.
+    pub(crate) const fn damage(&self) -> [&'a DamageReport; 2] {
+        [self.damage, &self.course.damage]
     }
 }
 
@@ -96,8 +97,8 @@ impl Report {
 
     /// The file `name` was read: names the damage in it, and counts that and its losses.
     pub(crate) fn trace(&mut self, name: &str, told: &Told<'_>) {
-        let Told { header, between, course, wound } = told;
-        let in_buffers = &course.damage;
+        let Told { header, course, wound, .. } = told;
+        let damage = told.damage();
         let before = self.sums.damaged_files;
         self.wrapping(name, wound);
         match header {
@@ -114,18 +115,20 @@ impl Report {
                 );
             }
         }
-        if header.is_none() || !between.is_empty() || !in_buffers.is_empty() {
+        if header.is_none() || damage.iter().any(|damage| !damage.is_empty()) {
             // Once, whatever is wrong with it.
             self.sums.damaged_files = before.saturating_add(1);
         }
-        self.sums.buffers = self.sums.buffers.saturating_add(between.buffers());
-        self.sums.records = self.sums.records.saturating_add(in_buffers.records());
-        self.sums.bytes = self.sums.bytes.saturating_add(between.bytes()).saturating_add(in_buffers.bytes());
+        for damage in damage {
+            self.sums.buffers = self.sums.buffers.saturating_add(damage.buffers());
+            self.sums.records = self.sums.records.saturating_add(damage.records());
+            self.sums.bytes = self.sums.bytes.saturating_add(damage.bytes());
+        }
         let losses = &course.losses;
         let flags = losses.events_lost_flags.saturating_add(losses.buffers_lost_flags);
         self.sums.loss_flags = self.sums.loss_flags.saturating_add(flags);
         self.sums.loss_events = self.sums.loss_events.saturating_add(losses.loss_events);
-        self.name_damage(name, between, in_buffers);
+        self.name_damage(name, damage);
         if let Some((at, count)) = course.more_headers {
             let more = match count.saturating_sub(1) {
                 0 => String::new(),
@@ -140,14 +143,14 @@ impl Report {
     }
 
     /// A line for each place of damage, by their order in the file.
-    fn name_damage(&mut self, name: &str, between: &DamageReport, in_buffers: &DamageReport) {
-        let mut entries: Vec<&Damage> = between.entries().iter().chain(in_buffers.entries()).collect();
+    fn name_damage(&mut self, name: &str, damage: [&DamageReport; 2]) {
+        let mut entries: Vec<&Damage> = damage.into_iter().flat_map(DamageReport::entries).collect();
         entries.sort_by_key(|damage| damage.at);
         for damage in entries.iter().take(NAMED) {
             self.warning(name, &chain(*damage));
         }
         let named = u64::try_from(entries.len().min(NAMED)).unwrap_or(u64::MAX);
-        let all = between.count().saturating_add(in_buffers.count());
+        let all = damage.into_iter().map(DamageReport::count).fold(0, u64::saturating_add);
         if let Some(more) = all.checked_sub(named).filter(|more| *more > 0) {
             self.warning(name, &format!("... and {} more", grouped(more)));
         }
@@ -157,12 +160,6 @@ impl Report {
     pub(crate) fn late(&mut self, events: u64, most: Option<SignedDuration>) {
         self.sums.late_events = self.sums.late_events.saturating_add(events);
         self.sums.most_late = self.sums.most_late.max(most);
-    }
-
-    /// Forgets the warnings so far: there will be no output that they could concern.
-    pub(crate) fn drop_warnings(&mut self) {
-        self.warnings.clear();
-        self.sums = Sums::default();
     }
 
     /// Prints what has been gathered, and the summary.

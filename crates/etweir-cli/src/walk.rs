@@ -1,12 +1,10 @@
 //! The events of a file buffer by buffer, each with its place in time, and what there is to tell of the file besides.
 
-use etweir::buffer::{BufferFlags, BufferType};
-use etweir::file::{Damage, DamageReport, FileBuffer};
+use etweir::buffer::{BufferFlags, BufferHeader, BufferType, Records};
+use etweir::file::{Accounting, Damage, DamageReport, FileBuffer};
 use etweir::record::RecordKind;
-use etweir::trace::{Event, Events, LogFileMode};
+use etweir::trace::{Event, LogFileHeader, LogFileMode};
 use etweir::{Guid, Offset, Ticks};
-
-use crate::inputs::Reader;
 
 /// An event, and when it counts as logged.
 #[derive(Clone, Copy)]
@@ -19,28 +17,31 @@ pub(crate) struct Placed<'a> {
 
 /// What goes with a file from buffer to buffer.
 pub(crate) struct Course {
-    /// The damage inside the buffers.
+    /// The damage inside the buffers, as far as they are walked over here.
     pub(crate) damage: DamageReport,
+    /// Where the bytes of these went.
+    pub(crate) accounting: Accounting,
     /// Where log-file headers are that are not the first: the first of them, and how many there are.
     pub(crate) more_headers: Option<(Offset, u64)>,
     /// What the buffers tell of losses; the log-file header has totals of its own.
     pub(crate) losses: Losses,
     has_header: bool,
-    /// In relogged traces, where buffers are stamped by another clock: the last stamp of a record.
-    last_before: Option<Ticks>,
+    /// In relogged traces, where buffers are stamped by another clock: when the buffer before began.
+    began_before: Option<Ticks>,
 }
 
 impl Course {
-    pub(crate) fn new(reader: &Reader) -> Self {
+    /// Of a file with this log-file header, if it has one.
+    pub(crate) fn new(header: Option<&LogFileHeader>) -> Self {
         let relogged = |mode: LogFileMode| mode.contains(LogFileMode::RELOG);
         Self {
             // Far more than are named.
             damage: DamageReport::new(1000),
+            accounting: Accounting::default(),
             more_headers: None,
             losses: Losses::default(),
-            has_header: reader.header().is_some(),
-            last_before: reader
-                .header()
+            has_header: header.is_some(),
+            began_before: header
                 .filter(|header| relogged(header.log_file_mode))
                 .map(|header| header.time_stamp),
         }
@@ -48,13 +49,55 @@ impl Course {
 
     /// The good events of the next buffer in its order; damage goes to the report.
     pub(crate) fn walk<'a>(&'a mut self, buffer: &'a FileBuffer<'a>) -> Walk<'a> {
-        self.losses.see(buffer);
-        Walk { buffer, events: buffer.events(), course: self, ticks: None }
+        self.losses.see(&buffer.header());
+        let records = buffer.trace_buffer().view().records();
+        Walk { buffer, records, course: self, ticks: None, damaged: 0, is_over: false }
     }
 
-    fn add_header(&mut self, at: Offset) {
+    /// Takes note of an event of the buffer at `at`.
+    #[inline]
+    pub(crate) fn meet(&mut self, event: &Event<'_>, at: Offset, is_compressed: bool) {
+        if event.hook_id() == Some(0) {
+            self.meet_header(event, at, is_compressed);
+        }
+        self.losses.see_event(event);
+    }
+
+    /// Notes a log-file header where none belongs.
+    #[cold]
+    fn meet_header(&mut self, event: &Event<'_>, at: Offset, is_compressed: bool) {
+        if at.get() == 0 || !self.has_header {
+            return;
+        }
+        // Inside a compressed buffer, offsets belong to no place in the file.
+        let in_buffer = if is_compressed { 0 } else { event.record().offset().get() };
+        let at = Offset(at.get().saturating_add(in_buffer));
         let (first, count) = self.more_headers.unwrap_or((at, 0));
         self.more_headers = Some((first, count.saturating_add(1)));
+    }
+
+    /// Counts the header of a buffer whose records nobody looks at.
+    pub(crate) fn account_header(&mut self, buffer: &FileBuffer<'_>) {
+        let header = buffer.stored_bytes().min(Offset::from(BufferHeader::LEN).get());
+        self.accounting.headers = self.accounting.headers.saturating_add(header);
+    }
+
+    /// Counts the bytes of a buffer whose records end at `end`, but for those of damage.
+    fn account(&mut self, buffer: &FileBuffer<'_>, end: Offset, damaged: u64) {
+        let accounting = &mut self.accounting;
+        let stored = buffer.stored_bytes();
+        let header = stored.min(Offset::from(BufferHeader::LEN).get());
+        let behind = stored.saturating_sub(header);
+        accounting.headers = accounting.headers.saturating_add(header);
+        if buffer.is_compressed() {
+            accounting.compressed = accounting.compressed.saturating_add(behind);
+            return;
+        }
+        let used = end.get().saturating_sub(header).min(behind);
+        let damaged = damaged.min(used);
+        accounting.damaged = accounting.damaged.saturating_add(damaged);
+        accounting.records = accounting.records.saturating_add(used.saturating_sub(damaged));
+        accounting.unused = accounting.unused.saturating_add(behind.saturating_sub(used));
     }
 }
 
@@ -78,8 +121,8 @@ const LOST_EVENT: Guid =
     Guid::from_parts(0x6A39_9AE0, 0x4BC6, 0x4DE9, [0x87, 0x0B, 0x36, 0x57, 0xF8, 0x94, 0x7E, 0x7E]);
 
 impl Losses {
-    fn see(&mut self, buffer: &FileBuffer<'_>) {
-        let header = buffer.header();
+    /// Takes note of a buffer.
+    pub(crate) fn see(&mut self, header: &BufferHeader<'_>) {
         let flags = header.buffer_flags();
         let has = |flag: BufferFlags| u64::from(flags.contains(flag));
         self.events_lost_flags = self.events_lost_flags.saturating_add(has(BufferFlags::EVENTS_LOST));
@@ -110,29 +153,29 @@ impl Losses {
 /// The good events of a buffer.
 pub(crate) struct Walk<'a> {
     buffer: &'a FileBuffer<'a>,
-    events: Events<'a>,
+    records: Records<'a>,
     course: &'a mut Course,
     /// When the event before was logged.
     ticks: Option<Ticks>,
+    /// Bytes of damage so far.
+    damaged: u64,
+    is_over: bool,
 }
 
 impl Walk<'_> {
     /// When an event without a time stamp was logged that no event with one precedes in the buffer.
     fn ticks_ahead(&self) -> Ticks {
-        let mut ahead = self.events.clone().flatten();
+        let context = self.buffer.trace_buffer().context();
+        let mut ahead = self.records.clone().flatten();
         ahead
-            .find_map(|event| event.time_stamp())
-            .or(self.course.last_before)
+            .find_map(|record| context.event(record).time_stamp())
+            .or(self.course.began_before)
             .unwrap_or_else(|| self.buffer.header().time_stamp())
     }
 
-    /// Notes a log-file header where none belongs.
-    fn check_header(&mut self, event: &Event<'_>) {
-        let buffer_at = self.buffer.offset();
-        if event.hook_id() == Some(0) && buffer_at.get() > 0 && self.course.has_header {
-            // Inside a compressed buffer, offsets belong to no place in the file.
-            let in_buffer = if self.buffer.is_compressed() { 0 } else { event.record().offset().get() };
-            self.course.add_header(Offset(buffer_at.get().saturating_add(in_buffer)));
+    fn end(&mut self) {
+        if !core::mem::replace(&mut self.is_over, true) {
+            self.course.account(self.buffer, self.records.offset(), self.damaged);
         }
     }
 }
@@ -142,19 +185,25 @@ impl<'a> Iterator for Walk<'a> {
 
     fn next(&mut self) -> Option<Placed<'a>> {
         loop {
-            match self.events.next()? {
-                Ok(event) => {
-                    let stamp = event.time_stamp();
-                    let ticks = stamp.or(self.ticks).unwrap_or_else(|| self.ticks_ahead());
-                    self.ticks = Some(ticks);
-                    if let (Some(last), Some(stamp)) = (&mut self.course.last_before, stamp) {
-                        *last = stamp;
+            let Some(record) = self.records.next() else {
+                self.end();
+                return None;
+            };
+            match record {
+                Ok(record) => {
+                    let event = self.buffer.trace_buffer().context().event(record);
+                    let ticks = event.time_stamp().or(self.ticks).unwrap_or_else(|| self.ticks_ahead());
+                    if let (Some(began), None) = (&mut self.course.began_before, self.ticks) {
+                        *began = ticks;
                     }
-                    self.check_header(&event);
-                    self.course.losses.see_event(&event);
+                    self.ticks = Some(ticks);
+                    self.course.meet(&event, self.buffer.offset(), self.buffer.is_compressed());
                     return Some(Placed { event, ticks });
                 }
-                Err(damage) => self.course.damage.add(Damage::in_buffer(self.buffer, damage)),
+                Err(damage) => {
+                    self.damaged = self.damaged.saturating_add(damage.len);
+                    self.course.damage.add(Damage::in_buffer(self.buffer, damage));
+                }
             }
         }
     }

@@ -31,7 +31,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Takes over a buffer of which `filled` bytes should be there; `accepted` tells how many are. `flush_time` is there if
-    /// it is of the events' clock, as far as is known.
+    /// it is of the events' clock, as far as is known; where no stamp is either, the events are at `otherwise`.
     ///
     /// It must not begin before what was expected; what does is late.
     pub(in crate::stream) fn bring(
@@ -40,6 +40,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         accepted: &Accepted,
         filled: usize,
         flush_time: Option<i64>,
+        otherwise: i64,
     ) {
         self.move_on();
         let arriving = Arriving::new(buffer, accepted, &self.common);
@@ -57,7 +58,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 resident.start = if accepted.is_header {
                     Start { walk, time: i64::MIN, cap: i64::MIN }
                 } else {
-                    Glance { valid, walk: &walk }.start_alone(flush_time, &self.flush_clock)
+                    Glance { valid, walk: &walk }.start_alone(flush_time, otherwise, &self.flush_clock)
                 };
                 let source = self.lanes.open(false);
                 self.lanes.push(source, index, &mut self.residents, &self.common.counters);

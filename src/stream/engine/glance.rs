@@ -99,8 +99,8 @@ impl<'a> Glance<'a> {
     }
 
     /// The same for a buffer whose reach nobody asks for, so that as a rule only its first record is looked at. `flush_time`
-    /// is none if it is not of the events' clock for certain.
-    pub(super) fn start_alone(&self, flush_time: Option<i64>, clock: &FlushClock) -> Start {
+    /// is none if it is not of the events' clock for certain; `otherwise` is for one without stamps then.
+    pub(super) fn start_alone(&self, flush_time: Option<i64>, otherwise: i64, clock: &FlushClock) -> Start {
         let (time, cap) = match (self.stamps().next(), flush_time) {
             (Some(first), None) => (first, i64::MAX),
             (Some(first), Some(flush_time)) if is_plausible(first, flush_time) => (first, flush_time),
@@ -108,7 +108,7 @@ impl<'a> Glance<'a> {
                 return self.start(Flush { time, is_late: false, furthest: i64::MAX }, clock);
             }
             (None, flush_time) => {
-                let time = flush_time.unwrap_or(i64::MIN);
+                let time = flush_time.unwrap_or(otherwise);
                 (time, time)
             }
         };

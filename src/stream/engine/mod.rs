@@ -92,6 +92,8 @@ pub(super) enum Decision {
 pub(super) struct Handed<'a, B> {
     pub(super) slot: &'a Arc<Slot<B>>,
     pub(super) span: RecordSpan,
+    /// The time that it counts as.
+    pub(super) time: i64,
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {
@@ -167,13 +169,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
     #[inline]
     pub(super) fn event(&mut self, source: usize) -> Option<Handed<'_, B>> {
         let (slot, known) = self.lanes.next(source)?;
+        let (span, time) = (known.span, known.time);
         if self.common.counters.delivers_in_order(known) {
-            return Some(Handed { slot, span: known.span });
+            return Some(Handed { slot, span, time });
         }
         if let Some(late) = self.common.counters.delivers(slot, known) {
             self.release.grow(late);
         }
-        Some(Handed { slot, span: known.span })
+        Some(Handed { slot, span, time })
     }
 
     /// The slot of a resident.

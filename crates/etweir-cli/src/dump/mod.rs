@@ -34,6 +34,7 @@ pub(crate) fn run(args: &DumpArgs, progress: &Progress, report: &mut Report) -> 
         order: args.read.order,
         filter: &filter,
         memory_limit: args.memory_limit,
+        threads: args.read.threads(),
         window: args.reorder_window,
         progress,
     };
@@ -96,5 +97,9 @@ impl Sink for Printer {
 
     fn flush(&mut self) -> Result<()> {
         self.output.finish()
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.output.show_what_waits()
     }
 }

@@ -1,11 +1,13 @@
 //! One file after the other, each as its buffers lie, while it is read.
 
+use core::ops::ControlFlow;
+
 use anyhow::Result;
 
 use crate::events::{Plan, Sink, warn_without_clock};
-use crate::inputs::Input;
-use crate::report::{Report, Told};
-use crate::walk::Course;
+use crate::inputs::{self, Input};
+use crate::pass::{Pass, Way};
+use crate::report::Report;
 
 pub(super) fn deliver(
     inputs: &mut [Input],
@@ -13,31 +15,35 @@ pub(super) fn deliver(
     sink: &mut impl Sink,
     report: &mut Report,
 ) -> Result<()> {
+    plan.progress.read(inputs::stored(inputs));
+    let way = Way { threads: plan.threads, limits: plan.filter.limits(), as_stored: false };
     for input in inputs {
         // What cannot be read is told even if nothing more is wanted.
         if sink.is_done() && !input.has_failed() {
             continue;
         }
-        let mut reader = match input.open(plan.progress) {
-            Ok(reader) => reader,
+        let mut pass = match Pass::open(input, way, plan.progress) {
+            Ok(pass) => pass,
             Err(error) => {
                 report.error(Some(&input.name), &*error);
                 continue;
             }
         };
-        let mut course = Course::new(&reader);
         while !sink.is_done() {
-            match reader.next_buffer() {
-                Ok(Some(buffer)) => {
-                    for placed in course.walk(&buffer) {
-                        if plan.filter.passes(&placed) && !sink.is_done() {
-                            sink.event(&input.name, &placed.event)?;
-                        }
-                    }
-                    if input.is_live() {
-                        sink.flush()?;
+            let mut taken = Ok(());
+            let met = pass.next_buffer(|placed| {
+                if plan.filter.passes(&placed) {
+                    taken = sink.event(&input.name, &placed.event);
+                    if taken.is_err() || sink.is_done() {
+                        return ControlFlow::Break(());
                     }
                 }
+                ControlFlow::Continue(())
+            });
+            taken?;
+            match met {
+                Ok(Some(_)) if input.is_live() => sink.flush()?,
+                Ok(Some(_)) => sink.pause()?,
                 Ok(None) => break,
                 Err(error) => {
                     report.error(Some(&input.name), &error);
@@ -45,8 +51,8 @@ pub(super) fn deliver(
                 }
             }
         }
-        report.trace(&input.name, &Told::by(&reader, &course, input.wound()));
-        warn_without_clock(&input.name, reader.session().clock().is_known(), plan.filter, report);
+        report.trace(&input.name, &pass.told());
+        warn_without_clock(&input.name, pass.session().clock().is_known(), plan.filter, report);
     }
     Ok(())
 }

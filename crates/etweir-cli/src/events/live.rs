@@ -6,22 +6,18 @@
 //! older than an event that had left comes late, and is counted.
 
 use core::time::Duration;
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use etweir::buffer::Layout;
 use etweir::file::DamageReport;
-use etweir::stream::{BufferId, Options, Order, Session, Step};
+use etweir::stream::{Options, Order, Session, Step};
 use etweir::trace::{LogFileHeader, SessionInfo};
-use etweir::{FileTime, Ticks};
-use jiff::SignedDuration;
 
-use crate::events::{Plan, Sink, sorted, warn_without_clock};
-use crate::inputs::{Input, Reader};
+use crate::events::{Plan, Sink, delay, warn_without_clock};
+use crate::inputs::{self, Input, Reader};
 use crate::report::{Report, Told};
 use crate::walk::{Course, Placed};
 
@@ -37,6 +33,7 @@ pub(super) fn deliver(
     sink: &mut impl Sink,
     report: &mut Report,
 ) -> Result<()> {
+    plan.progress.read(inputs::stored(core::slice::from_ref(input)));
     let reader = match input.open(plan.progress) {
         Ok(reader) => reader,
         Err(error) => {
@@ -44,14 +41,11 @@ pub(super) fn deliver(
             return Ok(());
         }
     };
-    if reader.session().layout() != Layout::Modern {
-        // Buffers from before Windows 6.0 do not tell what a stream has to know of them.
-        input.keep(reader);
-        return sorted::deliver(core::slice::from_mut(input), plan, sink, report);
-    }
     let (header, info) = (reader.header().cloned(), reader.session());
-    let watched =
-        Arc::new(Mutex::new(Watched { between: DamageReport::default(), course: Course::new(&reader) }));
+    let watched = Arc::new(Mutex::new(Watched {
+        between: DamageReport::default(),
+        course: Course::new(reader.header()),
+    }));
     let (sender, receiver) = sync_channel(QUEUED);
     let of_reader = Arc::clone(&watched);
     // It may wait for input for ever, so nobody waits for it.
@@ -59,8 +53,7 @@ pub(super) fn deliver(
         .name("reader".to_owned())
         .spawn(move || read(reader, &of_reader, &sender))
         .context("cannot start a thread")?;
-    let mut flow =
-        Flow { name: &input.name, header, info, plan, places: HashMap::new(), late: 0, most_late: 0 };
+    let mut flow = Flow { name: &input.name, header, info, plan, late: 0, most_late: 0 };
     flow.run(&receiver, sink, report)?;
     flow.tell(&locked(&watched), input, report);
     Ok(())
@@ -76,24 +69,15 @@ fn locked(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
     watched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A buffer on its way to the session.
-struct Fed {
-    bytes: Vec<u8>,
-    /// When its first event counts as logged.
-    first: Option<Ticks>,
-}
-
 /// Reads to the end, or until nobody listens.
-fn read(mut reader: Reader, watched: &Mutex<Watched>, sender: &SyncSender<Result<Fed, etweir::Error>>) {
+fn read(mut reader: Reader, watched: &Mutex<Watched>, sender: &SyncSender<Result<Vec<u8>, etweir::Error>>) {
     // Each turn takes a buffer off the source, or ends.
     loop {
         let fed = match reader.next_buffer() {
             Ok(Some(buffer)) => {
-                let mut first = None;
-                for placed in locked(watched).course.walk(&buffer) {
-                    first.get_or_insert(placed.ticks);
-                }
-                Ok(Fed { bytes: buffer.trace_buffer().view().to_stream_buffer(), first })
+                // Nothing is to be done with the events here but to take note of them.
+                locked(watched).course.walk(&buffer).for_each(drop);
+                Ok(buffer.trace_buffer().view().to_stream_buffer())
             }
             Ok(None) => break,
             Err(error) => Err(error),
@@ -121,8 +105,6 @@ struct Flow<'a> {
     header: Option<LogFileHeader>,
     info: SessionInfo,
     plan: &'a Plan<'a>,
-    /// When the last event of a buffer was logged, for those without a time stamp. Only where that decides.
-    places: HashMap<BufferId, Ticks>,
     /// Events that were wanted and came late.
     late: u64,
     most_late: i64,
@@ -130,7 +112,7 @@ struct Flow<'a> {
 
 /// What the reading thread has for the session.
 enum Next {
-    Buffer(Fed),
+    Buffer(Vec<u8>),
     Failed(etweir::Error),
     End,
     /// Nothing in the time that it may take.
@@ -140,7 +122,7 @@ enum Next {
 impl Flow<'_> {
     fn run(
         &mut self,
-        receiver: &Receiver<Result<Fed, etweir::Error>>,
+        receiver: &Receiver<Result<Vec<u8>, etweir::Error>>,
         sink: &mut impl Sink,
         report: &mut Report,
     ) -> Result<()> {
@@ -153,22 +135,24 @@ impl Flow<'_> {
                 Step::Event(event, delivery) => {
                     let late = delivery.late_by();
                     self.most_late = self.most_late.max(late.unwrap_or(0));
-                    let ticks = self.place(delivery.buffer_id(), event.time_stamp());
+                    let ticks = event.time_stamp().unwrap_or_else(|| delivery.counts_as());
                     if self.plan.filter.passes(&Placed { event, ticks }) {
                         self.late = self.late.saturating_add(late.is_some().into());
                         sink.event(self.name, &event)?;
                     }
                     continue;
                 }
-                Step::Buffer(buffer) => {
-                    self.places.remove(&buffer.id());
-                    continue;
-                }
+                Step::Buffer(_) => continue,
                 Step::NeedInput { until } => until,
                 Step::End(_) => break,
             };
             match next(receiver, until.map(|until| until.saturating_sub(start.elapsed())), sink)? {
-                Next::Buffer(fed) => self.add(&mut session, fed, report),
+                Next::Buffer(bytes) => {
+                    // The reader has checked more than the session does.
+                    if let Err(refused) = session.add(bytes) {
+                        report.error(Some(self.name), &refused);
+                    }
+                }
                 Next::Failed(error) => {
                     report.error(Some(self.name), &error);
                     session.finish();
@@ -196,54 +180,21 @@ impl Flow<'_> {
         }
     }
 
-    fn add(&mut self, session: &mut Session<Vec<u8>>, fed: Fed, report: &mut Report) {
-        match session.add(fed.bytes) {
-            Ok(id) => {
-                if let Some(first) = fed.first.filter(|_| self.plan.filter.needs_time()) {
-                    self.places.insert(id, first);
-                }
-            }
-            // The reader has checked more than the session does.
-            Err(refused) => report.error(Some(self.name), &refused),
-        }
-    }
-
-    /// When an event with this stamp, or without one, counts as logged.
-    fn place(&mut self, buffer: BufferId, stamp: Option<Ticks>) -> Ticks {
-        match (self.places.get_mut(&buffer), stamp) {
-            (Some(last), Some(stamp)) => {
-                *last = stamp;
-                stamp
-            }
-            (Some(last), None) => *last,
-            (None, stamp) => stamp.unwrap_or_default(),
-        }
-    }
-
     /// Reports what there is to tell of the input.
     fn tell(&self, watched: &Watched, input: &Input, report: &mut Report) {
         let Watched { between, course } = watched;
         let header = self.header.as_ref();
-        report.trace(&input.name, &Told { header, between, course, wound: input.wound() });
+        report.trace(&input.name, &Told { header, damage: between, course, wound: input.wound() });
         warn_without_clock(&input.name, self.info.clock().is_known(), self.plan.filter, report);
         if self.late > 0 {
-            report.late(self.late, self.most_late());
+            report.late(self.late, delay(self.info.clock(), header, self.most_late));
         }
-    }
-
-    /// How late the latest was, if a clock tells.
-    fn most_late(&self) -> Option<SignedDuration> {
-        let clock = self.info.clock();
-        let anchor = self.header.as_ref()?.time_stamp;
-        let FileTime(from) = clock.to_file_time(anchor)?;
-        let FileTime(to) = clock.to_file_time(Ticks(anchor.0.saturating_add(self.most_late)))?;
-        Some(SignedDuration::from_nanos_i128(i128::from(to.saturating_sub(from)).saturating_mul(100)))
     }
 }
 
 /// What comes next within `timeout`. What was delivered is shown before anybody waits.
 fn next(
-    receiver: &Receiver<Result<Fed, etweir::Error>>,
+    receiver: &Receiver<Result<Vec<u8>, etweir::Error>>,
     timeout: Option<Duration>,
     sink: &mut impl Sink,
 ) -> Result<Next> {

@@ -1,20 +1,23 @@
 //! Where events come from: every event of the inputs that passes the filter, in the order that was asked for.
 //!
-//! Files are read as they lie, or sorted by time in memory; a single live input comes through a stream session, so that
-//! its events are there while it still flows.
+//! Files are read as they lie, or merged by time; a single live input comes through a stream session, so that its events are
+//! there while it still flows.
 
 mod file_order;
+mod files;
 mod live;
-mod sorted;
 
 use core::time::Duration;
 
 use anyhow::Result;
-use etweir::trace::Event;
+use etweir::buffer::Layout;
+use etweir::trace::{Clock, Event, LogFileHeader};
+use etweir::{FileTime, Ticks};
+use jiff::SignedDuration;
 
 use crate::args::Order;
 use crate::filter::Filter;
-use crate::inputs::{self, Input};
+use crate::inputs::Input;
 use crate::progress::Progress;
 use crate::report::Report;
 
@@ -28,14 +31,19 @@ pub(crate) trait Sink {
 
     /// Nothing follows for now: what was taken should be seen.
     fn flush(&mut self) -> Result<()>;
+
+    /// A buffer is over, and something may follow soon: what was taken long ago should be seen.
+    fn pause(&mut self) -> Result<()>;
 }
 
 /// Which events are wanted, and what getting them may take.
 pub(crate) struct Plan<'a> {
     pub(crate) order: Order,
     pub(crate) filter: &'a Filter<'a>,
-    /// Bytes that may be held for order.
+    /// Bytes that may be held of each input for order.
     pub(crate) memory_limit: u64,
+    /// Threads that read and expand what comes next of a file.
+    pub(crate) threads: usize,
     /// How long a live input's events are held, in its own time; `None` as the library finds right.
     pub(crate) window: Option<Duration>,
     pub(crate) progress: &'a Progress,
@@ -48,13 +56,17 @@ pub(crate) fn deliver(
     sink: &mut impl Sink,
     report: &mut Report,
 ) -> Result<()> {
-    plan.progress.read(inputs::stored(inputs));
-    match (plan.order, &mut *inputs) {
+    match (plan.order, inputs) {
         (Order::File, inputs) => file_order::deliver(inputs, plan, sink, report),
-        // What is merged with other files has to be whole first.
-        (Order::Time, [only]) if only.is_live() => live::deliver(only, plan, sink, report),
-        (Order::Time, inputs) => sorted::deliver(inputs, plan, sink, report),
+        // What is merged with other files has to be whole first; and buffers from before Windows 6.0 do not tell what a
+        // stream has to know of them.
+        (Order::Time, [only]) if only.is_live() && is_modern(only) => live::deliver(only, plan, sink, report),
+        (Order::Time, inputs) => files::deliver(inputs, plan, sink, report),
     }
+}
+
+fn is_modern(input: &Input) -> bool {
+    input.look().is_none_or(|(_, session)| session.layout() == Layout::Modern)
 }
 
 /// Says why nothing of an input passes limits of time.
@@ -62,4 +74,12 @@ fn warn_without_clock(name: &str, clock_is_known: bool, filter: &Filter<'_>, rep
     if filter.needs_time() && !clock_is_known {
         report.warning(name, "nothing tells the time of day here, so no event passes --from and --to");
     }
+}
+
+/// How long so many ticks are, if a clock tells.
+fn delay(clock: Clock, header: Option<&LogFileHeader>, ticks: i64) -> Option<SignedDuration> {
+    let anchor = header?.time_stamp;
+    let FileTime(from) = clock.to_file_time(anchor)?;
+    let FileTime(to) = clock.to_file_time(Ticks(anchor.0.saturating_add(ticks)))?;
+    Some(SignedDuration::from_nanos_i128(i128::from(to.saturating_sub(from)).saturating_mul(100)))
 }

@@ -1,10 +1,11 @@
 //! The facts, as JSON shows them.
 
+use core::ops::ControlFlow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use etweir::buffer::{BufferHeader, BufferType};
+use etweir::buffer::BufferType;
 use etweir::codec::Format;
-use etweir::file::FileBuffer;
+use etweir::file::{Accounting, DamageKind, DamageReport};
 use etweir::record::RecordKind;
 use etweir::trace::{Clock, Event, LogFileHeader, LogFileMode};
 use etweir::{FileTime, Guid, Ticks};
@@ -12,8 +13,8 @@ use serde::Serialize;
 
 use crate::filter::Filter;
 use crate::info::host::Host;
-use crate::inputs::{Input, Reader};
-use crate::walk::Course;
+use crate::inputs::Input;
+use crate::pass::{Met, Pass};
 
 /// One file. What its header would tell is in `session`, which is `None` without a header.
 #[derive(Serialize)]
@@ -31,11 +32,11 @@ pub(super) struct Facts {
     pub(super) compressed_buffers: u64,
     /// The format that the header names, if buffers are compressed.
     pub(super) compression: Option<String>,
-    /// Records that pass the filter, those of the header buffer included.
-    pub(super) records: u64,
-    pub(super) records_by_kind: BTreeMap<&'static str, u64>,
+    /// Records that pass the filter, those of the header buffer included. `None` if nobody looked at them.
+    pub(super) records: Option<u64>,
+    pub(super) records_by_kind: Option<BTreeMap<&'static str, u64>>,
     /// Different ones among these records; at most [`MOST_PROVIDERS`] are told apart.
-    pub(super) providers: usize,
+    pub(super) providers: Option<usize>,
     /// Different processors among the data buffers.
     pub(super) processors: usize,
     /// The earliest and the latest of these, whatever their order in the file.
@@ -51,6 +52,7 @@ pub(super) struct Facts {
     pub(super) host: Host,
     pub(super) losses: Losses,
     pub(super) damage: Damage,
+    pub(super) bytes: Bytes,
     /// Bytes of zeros at the end, reserved and never written.
     pub(super) unwritten_tail: u64,
     /// Why reading ended before the end.
@@ -70,8 +72,8 @@ pub(super) struct Losses {
     pub(super) events_lost_flags: u64,
     /// Buffers that are marked as following a lost buffer.
     pub(super) buffers_lost_flags: u64,
-    /// Events that tell of losses.
-    pub(super) loss_events: u64,
+    /// Events that tell of losses; `None` if nobody looked at them.
+    pub(super) loss_events: Option<u64>,
     /// Numbers of buffers that are not there, between the least and the greatest.
     pub(super) sequence_gaps: u64,
 }
@@ -83,8 +85,32 @@ pub(super) struct Damage {
     pub(super) container: usize,
     pub(super) header_missing: bool,
     pub(super) buffers: u64,
-    pub(super) records: u64,
+    /// `None` if nobody looked.
+    pub(super) records: Option<u64>,
     pub(super) bytes: u64,
+}
+
+/// Where each byte of the file is: the counts add up to its size.
+#[derive(Serialize)]
+pub(super) struct Bytes {
+    /// Headers of buffers.
+    pub(super) headers: u64,
+    /// Records with their padding.
+    pub(super) records: u64,
+    /// What was expanded.
+    pub(super) compressed: u64,
+    /// What is behind the records of buffers.
+    pub(super) unused: u64,
+    /// Damage inside buffers.
+    pub(super) damaged: u64,
+    /// What is in no buffer that could be read.
+    pub(super) skipped: u64,
+    /// The same by what it is.
+    pub(super) skipped_as: BTreeMap<&'static str, u64>,
+    /// Zeros at the end, reserved and never written.
+    pub(super) unwritten_tail: u64,
+    /// What nobody looked at.
+    pub(super) unread: u64,
 }
 
 /// What the log-file header says.
@@ -137,95 +163,167 @@ impl Facts {
     /// Reads the file to its end, or to where that fails: the facts up to there hold all the same.
     pub(super) fn gather(
         input: &Input,
-        reader: &mut Reader,
+        pass: &mut Pass,
         filter: &Filter<'_>,
-        course: &mut Course,
     ) -> (Self, Result<(), etweir::Error>) {
         let mut count = Count::default();
-        let clock = reader.session().clock();
+        let mut records = RecordCount::default();
+        let clock = pass.session().clock();
+        // Each turn takes a buffer.
         let end = loop {
-            match reader.next_buffer() {
-                Ok(Some(buffer)) => {
-                    if reader_is_at_start(count.buffers) {
-                        count.format = named_format(&buffer.header());
-                    }
-                    count.add_buffer(&buffer);
-                    for placed in course.walk(&buffer) {
-                        count.host.see(&placed.event);
-                        if filter.passes(&placed) {
-                            count.add(&placed.event, &clock);
-                        }
-                    }
+            let met = pass.next_buffer(|placed| {
+                records.host.see(&placed.event);
+                if filter.passes(&placed) {
+                    records.add(&placed.event, &clock);
                 }
+                ControlFlow::Continue(())
+            });
+            match met {
+                Ok(Some(met)) => count.add(&met),
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        (Self::new(input, reader, course, count), end)
+        (Self::new(input, pass, count, Some(records)), end)
     }
 
-    fn new(input: &Input, reader: &Reader, course: &Course, count: Count) -> Self {
-        let Course { damage: in_buffers, losses, .. } = course;
+    /// The same by headers alone.
+    pub(super) fn glean(input: &Input, pass: &mut Pass) -> (Self, Result<(), etweir::Error>) {
+        let mut count = Count::default();
+        // Each turn takes a buffer.
+        let end = loop {
+            match pass.next_header() {
+                Ok(Some(met)) => count.add(&met),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        (Self::new(input, pass, count, None), end)
+    }
+
+    /// `records` are there if they were looked at.
+    fn new(input: &Input, pass: &Pass, count: Count, records: Option<RecordCount>) -> Self {
+        let losses = &pass.course.losses;
+        let damage = pass.told().damage();
+        let all = |of: fn(&DamageReport) -> u64| damage.into_iter().map(of).fold(0, u64::saturating_add);
+        let header = pass.header();
         let container = input.container();
-        let between = reader.damage();
-        let clock = reader.session().clock();
+        let clock = pass.session().clock();
         let time = |ticks: Option<Ticks>| rfc3339(clock.to_file_time(ticks?)?);
-        let mode = reader.header().map(|header| header.log_file_mode).unwrap_or_default();
+        let mode = header.map(|header| header.log_file_mode).unwrap_or_default();
         let compressed = count.compressed > 0 || mode.contains(LogFileMode::COMPRESSED);
+        let looked = records.is_some();
+        let RecordCount { records, kinds, first, last, out_of_range, providers, host, .. } =
+            records.unwrap_or_default();
+        let kinds = kinds.into_iter().map(|(kind, count)| (kind.name(), count));
+        let bytes = Bytes::new(pass.accounting(), damage);
         Self {
             file: input.name.clone(),
-            file_size: reader.offset().get(),
+            file_size: pass.len(),
             container,
             stored_size: input.stored().filter(|_| container.is_some()),
-            session: reader.header().map(|header| Session::new(header, &clock)),
-            buffers: count.buffers,
+            session: header.map(|header| Session::new(header, &clock)),
+            buffers: pass.buffers(),
             compressed_buffers: count.compressed,
             compression: count.format.filter(|_| compressed).map(|format| format.to_string()),
-            records: count.records,
-            records_by_kind: count.kinds.into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
-            first_time: time(count.first),
-            last_time: time(count.last),
-            first_ticks: count.first.map(Ticks::get),
-            last_ticks: count.last.map(Ticks::get),
-            times_out_of_range: count.out_of_range,
-            providers: count.providers.len(),
+            records: looked.then_some(records),
+            records_by_kind: looked.then(|| kinds.collect()),
+            first_time: time(first),
+            last_time: time(last),
+            first_ticks: first.map(Ticks::get),
+            last_ticks: last.map(Ticks::get),
+            times_out_of_range: out_of_range,
+            providers: looked.then_some(providers.len()),
             processors: count.processors.len(),
-            build_lab: count.host.build_lab.clone(),
-            host: count.host,
+            build_lab: host.build_lab.clone(),
+            host,
             losses: Losses {
                 events_lost_flags: losses.events_lost_flags,
                 buffers_lost_flags: losses.buffers_lost_flags,
-                loss_events: losses.loss_events,
+                loss_events: looked.then_some(losses.loss_events),
                 sequence_gaps: losses.missing_numbers(),
             },
             damage: Damage {
                 container: input.wound().notes().len(),
-                header_missing: reader.header().is_none(),
-                buffers: between.buffers(),
-                records: in_buffers.records(),
-                bytes: between.bytes().saturating_add(in_buffers.bytes()),
+                header_missing: header.is_none(),
+                buffers: all(DamageReport::buffers),
+                records: looked.then(|| all(DamageReport::records)),
+                bytes: all(DamageReport::bytes),
             },
-            unwritten_tail: reader.unwritten_tail(),
+            unwritten_tail: bytes.unwritten_tail,
+            bytes,
             error: None,
         }
     }
 }
 
-const fn reader_is_at_start(buffers: u64) -> bool {
-    buffers == 0
+impl Bytes {
+    fn new(accounting: Accounting, damage: [&DamageReport; 2]) -> Self {
+        let mut skipped_as = BTreeMap::new();
+        let mut named = 0_u64;
+        for entry in damage.into_iter().flat_map(DamageReport::entries) {
+            let name = match entry.kind {
+                DamageKind::BadBuffer => "bad_buffer",
+                DamageKind::NoBuffer => "no_buffer",
+                DamageKind::Zeroed => "zeroed",
+                DamageKind::Compressed => "compressed",
+                _ => continue,
+            };
+            let count: &mut u64 = skipped_as.entry(name).or_default();
+            *count = count.saturating_add(entry.len);
+            named = named.saturating_add(entry.len);
+        }
+        // What is left of a buffer that was cut; of a file with very much damage, whatever has no entry.
+        let rest = accounting.skipped.saturating_sub(named);
+        if rest > 0 {
+            let has_all = damage
+                .into_iter()
+                .all(|damage| u64::try_from(damage.entries().len()).unwrap_or(u64::MAX) == damage.count());
+            skipped_as.insert(if has_all { "cut_buffer" } else { "other" }, rest);
+        }
+        Self {
+            headers: accounting.headers,
+            records: accounting.records,
+            compressed: accounting.compressed,
+            unused: accounting.unused,
+            damaged: accounting.damaged,
+            skipped: accounting.skipped,
+            skipped_as,
+            unwritten_tail: accounting.unwritten_tail,
+            unread: accounting.unread,
+        }
+    }
 }
 
 /// The first buffer of a file with compressed buffers names the format in the low half of its state.
-fn named_format(header: &BufferHeader<'_>) -> Option<Format> {
-    u16::try_from(header.state() & 0xFFFF).ok().and_then(Format::from_number)
+fn named_format(first: &Met) -> Option<Format> {
+    u16::try_from(first.state & 0xFFFF).ok().and_then(Format::from_number)
 }
 
-/// What is counted on the way.
+/// What is counted of buffers.
 #[derive(Default)]
 struct Count {
-    buffers: u64,
+    is_behind_first: bool,
     compressed: u64,
     format: Option<Format>,
+    processors: BTreeSet<u16>,
+}
+
+impl Count {
+    fn add(&mut self, met: &Met) {
+        if !core::mem::replace(&mut self.is_behind_first, true) {
+            self.format = named_format(met);
+        }
+        self.compressed += u64::from(met.is_compressed);
+        if met.buffer_type != Some(BufferType::HEADER) {
+            self.processors.insert(met.processor);
+        }
+    }
+}
+
+/// What is counted of records.
+#[derive(Default)]
+struct RecordCount {
     records: u64,
     kinds: BTreeMap<RecordKind, u64>,
     first: Option<Ticks>,
@@ -234,22 +332,13 @@ struct Count {
     providers: HashSet<Guid>,
     /// The one of the record before, which most records have too.
     last_provider: Option<Guid>,
-    processors: BTreeSet<u16>,
     host: Host,
 }
 
 /// Files are hostile: each record may have a provider of its own.
 pub(super) const MOST_PROVIDERS: usize = 100_000;
 
-impl Count {
-    fn add_buffer(&mut self, buffer: &FileBuffer<'_>) {
-        self.buffers += 1;
-        self.compressed += u64::from(buffer.is_compressed());
-        if buffer.header().buffer_type() != Some(BufferType::HEADER) {
-            self.processors.insert(buffer.header().processor_index());
-        }
-    }
-
+impl RecordCount {
     fn add(&mut self, event: &Event<'_>, clock: &Clock) {
         self.records += 1;
         *self.kinds.entry(event.kind()).or_default() += 1;

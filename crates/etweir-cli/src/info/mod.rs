@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::args::FilesArgs;
 use crate::filter::Filter;
-use crate::inputs::{self, Input, Reader};
+use crate::inputs::{self, Input};
 use crate::output::Output;
+use crate::pass::{Pass, Way};
 use crate::progress::Progress;
-use crate::report::{FailedFile, Report, Told, chain};
-use crate::walk::Course;
+use crate::report::{FailedFile, Report, chain};
 
 use self::facts::Facts;
 
@@ -21,12 +21,14 @@ pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) ->
     let mut inputs = inputs::find(&args.read.files, report)?;
     progress.read(inputs::stored(&inputs));
     let filter = Filter::new(&args.filter, &mut inputs, progress, report)?;
+    // Whatever is counted, the buffers are those of the whole file.
+    let way = Way { threads: args.read.threads(), ..Way::default() };
     let mut output = Output::standard();
     let mut all = Vec::new();
     let mut is_first = true;
     for input in &mut inputs {
-        let facts = match input.open(progress) {
-            Ok(mut reader) => gather(input, &mut reader, &filter, report),
+        let facts = match Pass::open(input, way, progress) {
+            Ok(mut pass) => gather(input, &mut pass, &filter, args.quick, report),
             Err(error) => {
                 report.error(Some(&input.name), &*error);
                 if args.json {
@@ -56,15 +58,15 @@ pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) ->
     output.finish()
 }
 
-fn gather(input: &Input, reader: &mut Reader, filter: &Filter<'_>, report: &mut Report) -> Facts {
+fn gather(input: &Input, pass: &mut Pass, filter: &Filter<'_>, is_quick: bool, report: &mut Report) -> Facts {
     let name = &*input.name;
-    let mut course = Course::new(reader);
-    let (mut facts, end) = Facts::gather(input, reader, filter, &mut course);
+    let (mut facts, end) =
+        if is_quick { Facts::glean(input, pass) } else { Facts::gather(input, pass, filter) };
     if let Err(error) = end {
         report.error(Some(name), &error);
         facts.error = Some(chain(&error));
     }
-    report.trace(name, &Told::by(reader, &course, input.wound()));
+    report.trace(name, &pass.told());
     facts
 }
 

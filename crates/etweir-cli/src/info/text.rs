@@ -1,5 +1,6 @@
 //! The facts for people.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -7,7 +8,7 @@ use bytesize::ByteSize;
 use etweir::Offset;
 use jiff::SignedDuration;
 
-use crate::info::facts::{Facts, MOST_PROVIDERS, Session, Zone};
+use crate::info::facts::{Bytes, Facts, MOST_PROVIDERS, Session, Zone};
 use crate::info::host::Host;
 use crate::text::{Printable, counted, duration, grouped};
 
@@ -121,15 +122,14 @@ impl Block<'_> {
             _ => {}
         }
         self.line("Buffers", &buffers)?;
-        self.line("Records", &grouped(facts.records))?;
-        let mut kinds: Vec<_> = facts.records_by_kind.iter().collect();
-        kinds.sort_by_key(|(_, count)| core::cmp::Reverse(**count));
-        let width = kinds.first().map_or(0, |(_, count)| grouped(**count).len());
-        for (kind, count) in kinds {
-            writeln!(self.to, "  {kind:<13} {:>width$}", grouped(*count))?;
+        match (facts.records, &facts.records_by_kind) {
+            (Some(records), Some(kinds)) => self.records(records, kinds)?,
+            _ => self.line("Records", "not counted")?,
         }
-        let more = if facts.providers < MOST_PROVIDERS { "" } else { " or more" };
-        self.line("Providers", &format!("{}{more}", grouped(Offset::from(facts.providers).get())))?;
+        if let Some(providers) = facts.providers {
+            let more = if providers < MOST_PROVIDERS { "" } else { " or more" };
+            self.line("Providers", &format!("{}{more}", grouped(Offset::from(providers).get())))?;
+        }
         let stamp = |time: &Option<String>, ticks: Option<i64>| match (time, ticks) {
             (Some(time), _) if !raw_time => time.clone(),
             (_, Some(ticks)) => format!("{ticks} ticks"),
@@ -152,6 +152,41 @@ impl Block<'_> {
         self.line("Damage", &damage(facts))?;
         if facts.unwritten_tail > 0 {
             self.line("Unwritten tail", &bytes(facts.unwritten_tail))?;
+        }
+        self.bytes(&facts.bytes, facts.file_size)
+    }
+
+    fn records(&mut self, records: u64, kinds: &BTreeMap<&'static str, u64>) -> io::Result<()> {
+        self.line("Records", &grouped(records))?;
+        let mut kinds: Vec<_> = kinds.iter().map(|(kind, count)| (*kind, *count)).collect();
+        kinds.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
+        self.counts(&kinds)
+    }
+
+    /// Where all bytes are.
+    fn bytes(&mut self, bytes: &Bytes, size: u64) -> io::Result<()> {
+        let kinds: Vec<_> = bytes.skipped_as.keys().map(|name| name.replace('_', " ")).collect();
+        let skipped = format!("skipped ({})", kinds.join(", "));
+        let counts = [
+            ("headers", bytes.headers),
+            ("records", bytes.records),
+            ("compressed", bytes.compressed),
+            ("unused", bytes.unused),
+            ("damaged", bytes.damaged),
+            (&*skipped, bytes.skipped),
+            ("unwritten tail", bytes.unwritten_tail),
+            ("not looked at", bytes.unread),
+        ];
+        self.line("Bytes", &grouped(size))?;
+        self.counts(&counts.into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>())
+    }
+
+    /// A line for each count.
+    fn counts(&mut self, counts: &[(&str, u64)]) -> io::Result<()> {
+        let width = counts.iter().map(|(_, count)| grouped(*count).len()).max().unwrap_or_default();
+        let names = counts.iter().map(|(name, _)| name.len()).max().unwrap_or_default().max(13);
+        for (name, count) in counts {
+            writeln!(self.to, "  {name:<names$} {:>width$}", grouped(*count))?;
         }
         Ok(())
     }
@@ -180,8 +215,8 @@ fn lost(facts: &Facts) -> String {
     if marked > 0 {
         parts.push(format!("marks of a loss in {}", counted(marked, "buffer")));
     }
-    if losses.loss_events > 0 {
-        parts.push(counted(losses.loss_events, "loss event"));
+    if let Some(events) = losses.loss_events.filter(|events| *events > 0) {
+        parts.push(counted(events, "loss event"));
     }
     if parts.is_empty() && facts.session.is_some() { "nothing".to_owned() } else { parts.join(", ") }
 }
@@ -198,11 +233,13 @@ fn damage(facts: &Facts) -> String {
     if damage.buffers > 0 {
         parts.push(counted(damage.buffers, "buffer"));
     }
-    if damage.records > 0 {
-        parts.push(counted(damage.records, "record"));
+    if let Some(records) = damage.records.filter(|records| *records > 0) {
+        parts.push(counted(records, "record"));
     }
-    if parts.is_empty() {
-        return "none".to_owned();
+    match damage.records {
+        Some(_) if parts.is_empty() => return "none".to_owned(),
+        None if parts.is_empty() => return "none between buffers".to_owned(),
+        _ => {}
     }
     if damage.bytes > 0 {
         parts.push(format!("{} lost", counted(damage.bytes, "byte")));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::inputs::budget::Budget;
 use crate::inputs::gzip::{self, Gunzip};
-use crate::inputs::store::Store;
+use crate::inputs::store::{Spool, Store};
 use crate::inputs::wound::Wound;
 use crate::inputs::zip::Archive;
 use crate::progress::Meter;
@@ -65,11 +65,26 @@ impl Content {
     }
 
     /// Bytes that archives can be read from: those of the file itself, or a copy.
-    pub(super) fn store(&self, reading: &Reading) -> Result<Arc<Store>> {
+    pub(super) fn store(&self, reading: &Reading, spool: &Spool) -> Result<Arc<Store>> {
         match self {
             Self::File(path) => Store::of_file(File::open(path).context("cannot open")?),
-            _ => Store::copy_of(self.open(reading)?),
+            _ => spool.copy_of(self.open(reading)?),
         }
+    }
+
+    /// Hands `look` the first bytes of a stream, which are there to be read again all the same.
+    pub(super) fn look_ahead<T>(
+        &self,
+        reading: &Reading,
+        look: impl FnOnce(&mut dyn Read) -> T,
+    ) -> Result<T> {
+        let Self::Stream(once) = self else { return Ok(look(&mut *self.open(reading)?)) };
+        let mut once = once.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = once.take().ok_or_else(|| anyhow!("cannot read a second time"))?;
+        let mut recorder = Recorder { inner, seen: Vec::new() };
+        let found = look(&mut recorder);
+        *once = Some(unread(recorder.seen, recorder.inner));
+        Ok(found)
     }
 
     /// How many bytes are stored, compressed if they are.
@@ -143,6 +158,20 @@ pub(super) fn peek(reader: &mut impl Read, len: usize) -> io::Result<Vec<u8>> {
 /// A reader whose first bytes were read already.
 pub(super) fn unread(start: Vec<u8>, rest: Bytes) -> Bytes {
     Box::new(Cursor::new(start).chain(rest))
+}
+
+/// A reader whose bytes are kept.
+struct Recorder {
+    inner: Bytes,
+    seen: Vec<u8>,
+}
+
+impl Read for Recorder {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        self.seen.extend_from_slice(into.get(..count).unwrap_or_default());
+        Ok(count)
+    }
 }
 
 /// A reader that is watched.

@@ -14,6 +14,7 @@ use crate::inputs::Input;
 use crate::inputs::budget::Budget;
 use crate::inputs::content::{Bytes, Content, Reading, Wrapping, peek, unread};
 use crate::inputs::gzip::Gunzip;
+use crate::inputs::store::Spool;
 use crate::inputs::wound::Wound;
 use crate::inputs::zip::Archive;
 use crate::progress::Meter;
@@ -21,7 +22,7 @@ use crate::report::Report;
 
 /// The inputs in the order of the command line. What cannot be searched is an input that cannot be opened.
 pub(crate) fn find(files: &Files, report: &mut Report) -> Result<Vec<Input>> {
-    let mut finder = Finder { limit: files.expand_limit, inputs: Vec::new(), report };
+    let mut finder = Finder { limit: files.expand_limit, inputs: Vec::new(), spool: Spool::new(), report };
     let mut has_standard = false;
     for path in &files.paths {
         if path.as_os_str() == "-" {
@@ -43,6 +44,8 @@ struct Finder<'a> {
     /// Of bytes that each FILE may expand to.
     limit: u64,
     inputs: Vec<Input>,
+    /// Where copies are kept of what can only be read from its start.
+    spool: Spool,
     report: &'a mut Report,
 }
 
@@ -132,7 +135,9 @@ impl Finder<'_> {
                     return;
                 }
                 Wrapping::None => {
-                    self.inputs.push(Input::new(name.to_owned(), Content::stream(bytes), budget, wound));
+                    let content = Content::stream(bytes);
+                    let spool = self.spool.clone();
+                    self.inputs.push(Input::new(name.to_owned(), content, budget, wound, spool));
                     return;
                 }
             }
@@ -159,7 +164,8 @@ impl Finder<'_> {
             }
             Wrapping::Zip => self.add_archive(&content, found, &wound),
             Wrapping::None if found.wanted || is_trace(&start) => {
-                self.inputs.push(Input::new(found.name, content, found.budget, Wound::default()));
+                let spool = self.spool.clone();
+                self.inputs.push(Input::new(found.name, content, found.budget, Wound::default(), spool));
             }
             Wrapping::None => {}
         }
@@ -168,7 +174,7 @@ impl Finder<'_> {
     /// Adds the traces in an archive. What is noted while it is opened concerns all of them.
     fn add_archive(&mut self, content: &Content, found: Found, wound: &Wound) {
         let reading = Reading { budget: found.budget.clone(), wound: wound.clone(), meter: Meter::none() };
-        let archive = content.store(&reading).and_then(|store| Archive::open(&store, wound));
+        let archive = content.store(&reading, &self.spool).and_then(|store| Archive::open(&store, wound));
         let archive = match archive {
             Ok(archive) => Arc::new(archive),
             Err(error) => return self.fail_in(&found, error),

@@ -5,30 +5,38 @@
 //! content  where the bytes of an input come from: file, stream, gzip, member
 //! gzip zip what bytes are wrapped in; inflate expands, budget bounds, wound takes note of damage
 //! store    bytes that several readers share, in a file or in a copy
+//! handles  files of which only some are open at a time
 //! ```
 
 mod budget;
 mod content;
 mod find;
 mod gzip;
+mod handles;
 mod inflate;
 mod store;
 mod wound;
 mod zip;
 
-use anyhow::{Error, Result};
-use etweir::trace::Event;
-use etweir::{EtlReader, FileTime, ReadOptions};
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+use anyhow::{Context, Error, Result};
+use etweir::trace::{Event, LogFileHeader, SessionInfo};
+use etweir::{EtlFile, EtlReader, FileOptions, FileTime, ReadOptions};
 
 use crate::progress::{Meter, Progress};
 
 use self::budget::Budget;
 use self::content::{Bytes, Content, Reading};
+use self::handles::Handles;
+use self::store::{Cursor, Spool, Store};
 
 pub(crate) use self::find::find;
 pub(crate) use self::wound::Wound;
 
-/// A reader of any input.
+/// A reader of any input, from its start to its end.
 pub(crate) type Reader = EtlReader<Bytes>;
 
 /// One trace, wherever it lies.
@@ -36,8 +44,6 @@ pub(crate) struct Input {
     /// As messages and the `file` key show it.
     pub(crate) name: String,
     source: Source,
-    /// Opened before its turn, where that can be done only once.
-    opened: Option<Result<Reader>>,
 }
 
 enum Source {
@@ -45,18 +51,39 @@ enum Source {
         content: Content,
         budget: Budget,
         wound: Wound,
+        spool: Spool,
+        /// A copy of its bytes that can be read from any place, once that was wanted.
+        copy: Option<Arc<Store>>,
     },
     /// Nothing can be read under the name. `None` once that was told.
     Failed(Option<Error>),
 }
 
+/// What files are opened with that are read from any place.
+pub(crate) struct Opening {
+    options: FileOptions,
+    /// If there are many of them.
+    handles: Option<Handles>,
+}
+
+/// Systems let a process have 256 files open or more.
+const MOST_OPEN: usize = 100;
+
+impl Opening {
+    /// For so many inputs.
+    pub(crate) fn new(inputs: usize, options: FileOptions) -> Self {
+        let handles = (inputs > MOST_OPEN).then(|| Handles::new(MOST_OPEN));
+        Self { options: options.allow_missing_header(true), handles }
+    }
+}
+
 impl Input {
-    fn new(name: String, content: Content, budget: Budget, wound: Wound) -> Self {
-        Self { name, source: Source::Content { content, budget, wound }, opened: None }
+    fn new(name: String, content: Content, budget: Budget, wound: Wound, spool: Spool) -> Self {
+        Self { name, source: Source::Content { content, budget, wound, spool, copy: None } }
     }
 
     fn failed(name: &str, error: Error) -> Self {
-        Self { name: name.to_owned(), source: Source::Failed(Some(error)), opened: None }
+        Self { name: name.to_owned(), source: Source::Failed(Some(error)) }
     }
 
     /// Whether it is known already that it cannot be read.
@@ -67,6 +94,11 @@ impl Input {
     /// Whether it may be a live source, whose reader waits for every event.
     pub(crate) const fn is_live(&self) -> bool {
         matches!(&self.source, Source::Content { content, .. } if content.is_stream())
+    }
+
+    /// Whether it is a file as it is, which can be read from any place without a copy.
+    pub(crate) const fn is_file(&self) -> bool {
+        matches!(&self.source, Source::Content { content: Content::File(_), .. })
     }
 
     /// How many bytes of it are stored, if that is known.
@@ -100,44 +132,83 @@ impl Input {
         }
     }
 
-    /// Opens it, even where the header buffer is missing.
+    /// Opens it to be read from start to end, even where the header buffer is missing.
     pub(crate) fn open(&mut self, progress: &Progress) -> Result<Reader> {
         progress.name(&self.name);
-        self.opened.take().unwrap_or_else(|| self.source.open(progress.meter()))
+        self.source.open(progress.meter())
     }
 
-    /// Takes back what was opened and not read, for the next who opens it.
-    pub(crate) fn keep(&mut self, reader: Reader) {
-        self.opened = Some(Ok(reader));
+    /// Opens it to be read from any place, even where the header buffer is missing. What is no file is copied first, which
+    /// takes until its end.
+    pub(crate) fn open_file(&mut self, opening: &Opening, progress: &Progress) -> Result<EtlFile<'static>> {
+        progress.name(&self.name);
+        self.source.open_file(opening, progress.meter())
+    }
+
+    /// What its header tells, without anything of it being lost. `None` if it cannot be opened.
+    pub(crate) fn look(&self) -> Option<(Option<LogFileHeader>, SessionInfo)> {
+        self.source.look()
     }
 
     /// When it starts, if it tells.
-    fn start(&mut self) -> Option<FileTime> {
-        if self.has_failed() {
-            return None;
-        }
-        let reader = self.source.open(Meter::none());
-        let start = reader.as_ref().ok().and_then(Reader::header).map(|header| header.start_time);
-        if self.is_live() {
-            self.opened = Some(reader);
-        }
-        start
+    fn start(&self) -> Option<FileTime> {
+        let (header, _) = self.look()?;
+        header.map(|header| header.start_time)
     }
 }
 
 impl Source {
     fn open(&mut self, meter: Meter) -> Result<Reader> {
         match self {
-            Self::Content { content, budget, wound } => {
+            Self::Content { content, budget, wound, .. } => {
                 let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter };
-                Ok(ReadOptions::new()
-                    .allow_missing_header(true)
-                    .live(content.is_stream())
-                    .open(content.open(&reading)?)?)
+                Ok(options(content).open(content.open(&reading)?)?)
             }
-            Self::Failed(error) => Err(error.take().unwrap_or_else(|| Error::msg("cannot open"))),
+            Self::Failed(error) => Err(take(error)),
         }
     }
+
+    fn open_file(&mut self, opening: &Opening, meter: Meter) -> Result<EtlFile<'static>> {
+        let Opening { options, handles } = opening;
+        let options = options.clone();
+        match self {
+            Self::Content { content: Content::File(path), .. } => {
+                let file = File::open(&*path).context("cannot open")?;
+                Ok(match handles {
+                    Some(handles) => options.from_reader(handles.reader(path.clone(), file))?,
+                    None => options.from_file(file)?,
+                })
+            }
+            Self::Content { content, budget, wound, spool, copy } => {
+                if copy.is_none() {
+                    let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter };
+                    *copy = Some(spool.copy_of(content.open(&reading)?)?);
+                }
+                let store = copy.as_ref().map(Arc::clone).context("cannot open")?;
+                Ok(options.from_reader(Cursor::new(store, 0, Meter::none()))?)
+            }
+            Self::Failed(error) => Err(take(error)),
+        }
+    }
+
+    fn look(&self) -> Option<(Option<LogFileHeader>, SessionInfo)> {
+        let Self::Content { content, budget, wound, .. } = self else { return None };
+        let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter: Meter::none() };
+        let look = |bytes: &mut dyn Read| {
+            let reader = options(content).open(bytes).ok()?;
+            Some((reader.header().cloned(), reader.session()))
+        };
+        content.look_ahead(&reading, look).ok()?
+    }
+}
+
+/// How something is read from start to end.
+fn options(content: &Content) -> ReadOptions {
+    ReadOptions::new().allow_missing_header(true).live(content.is_stream())
+}
+
+fn take(error: &mut Option<Error>) -> Error {
+    error.take().unwrap_or_else(|| Error::msg("cannot open"))
 }
 
 /// Shows all events of all inputs that can be read again, with the names of these, each as its buffers lie. What cannot be read is passed over.
@@ -156,11 +227,20 @@ pub(crate) fn preview(inputs: &mut [Input], progress: &Progress, mut each: impl 
 }
 
 /// The start of the trace that all inputs together are. An input that cannot be opened is reported when its turn comes.
-pub(crate) fn earliest_start(inputs: &mut [Input]) -> Option<FileTime> {
-    inputs.iter_mut().filter_map(Input::start).min()
+pub(crate) fn earliest_start(inputs: &[Input]) -> Option<FileTime> {
+    inputs.iter().filter_map(Input::start).min()
 }
 
 /// How many bytes all inputs have, if that is known.
 pub(crate) fn stored(inputs: &[Input]) -> Option<u64> {
-    inputs.iter().map(Input::stored).try_fold(0_u64, |all, stored| Some(all.saturating_add(stored?)))
+    sum(inputs.iter())
+}
+
+/// How many bytes have to be read before all inputs can be read from any place, if that is known.
+pub(crate) fn to_copy(inputs: &[Input]) -> Option<u64> {
+    sum(inputs.iter().filter(|input| !input.is_file()))
+}
+
+fn sum<'a>(mut inputs: impl Iterator<Item = &'a Input>) -> Option<u64> {
+    inputs.try_fold(0_u64, |all, input| Some(all.saturating_add(input.stored()?)))
 }

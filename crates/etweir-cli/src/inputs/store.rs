@@ -11,49 +11,99 @@ use crate::progress::Meter;
 
 /// Bytes of a known length, from which any place can be read.
 pub(super) struct Store {
-    source: Mutex<Box<dyn Source>>,
+    source: Source,
+    /// Where they begin in the source.
+    start: u64,
     len: u64,
 }
 
-trait Source: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> Source for T {}
-
-/// What is copied stays in memory up to this, and goes to a file without a name in the folder for temporary files past it.
-const IN_MEMORY: usize = 16 * 1024 * 1024;
+enum Source {
+    File(Mutex<File>),
+    Spool(Spool),
+}
 
 impl Store {
     /// A file as it is.
     pub(super) fn of_file(mut file: File) -> Result<Arc<Self>> {
         let len = file.seek(SeekFrom::End(0)).context("cannot seek")?;
-        Ok(Arc::new(Self { source: Mutex::new(Box::new(file)), len }))
+        Ok(Arc::new(Self { source: Source::File(Mutex::new(file)), start: 0, len }))
     }
 
-    /// A copy of everything that `from` gives.
-    pub(super) fn copy_of(mut from: impl Read) -> Result<Arc<Self>> {
-        let mut copy = SpooledTempFile::new(IN_MEMORY);
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        match &self.source {
+            Source::File(file) => {
+                read_at(&mut *file.lock().unwrap_or_else(PoisonError::into_inner), at, into)
+            }
+            Source::Spool(spool) => read_at(&mut spool.lock().bytes, self.start.saturating_add(at), into),
+        }
+    }
+}
+
+fn read_at(source: &mut (impl Read + Seek), at: u64, into: &mut [u8]) -> io::Result<usize> {
+    source.seek(SeekFrom::Start(at))?;
+    source.read(into)
+}
+
+/// Where copies are kept, one behind the other. Clones are the same.
+///
+/// They stay in memory as long as all of them are small together, and go to one file without a name in the folder for temporary
+/// files past that, whatever their number.
+#[derive(Clone)]
+pub(super) struct Spool(Arc<Mutex<Copies>>);
+
+struct Copies {
+    bytes: SpooledTempFile,
+    len: u64,
+}
+
+/// What copies may take in memory.
+const IN_MEMORY: usize = 4 * 1024 * 1024;
+
+impl Spool {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Copies { bytes: SpooledTempFile::new(IN_MEMORY), len: 0 })))
+    }
+
+    /// A copy of everything that `from` gives, which may itself read from here.
+    pub(super) fn copy_of(&self, from: impl Read) -> Result<Arc<Store>> {
+        let start = self.lock().len;
+        let copied = self.append_all(from);
+        let mut copies = self.lock();
+        let len = copies.len.saturating_sub(start);
+        if copied.is_err() {
+            // Nobody needs a part of it.
+            copies.len = start;
+        }
+        copied.map(|()| Arc::new(Store { source: Source::Spool(self.clone()), start, len }))
+    }
+
+    fn append_all(&self, mut from: impl Read) -> Result<()> {
         let mut piece = vec![0; 64 * 1024];
-        let mut len = 0_u64;
         // Each turn moves what was read, to the end of the source or of what may be expanded.
         loop {
             let count = match from.read(&mut piece) {
-                Ok(0) => break,
+                Ok(0) => return Ok(()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error).context("cannot read"),
             };
-            copy.write_all(piece.get(..count).unwrap_or_default()).with_context(|| {
+            self.lock().append(piece.get(..count).unwrap_or_default()).with_context(|| {
                 format!("cannot write a temporary file in {}", std::env::temp_dir().display())
             })?;
-            len = len.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
-        Ok(Arc::new(Self { source: Mutex::new(Box::new(copy)), len }))
     }
 
-    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        source.seek(SeekFrom::Start(at))?;
-        source.read(into)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Copies> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Copies {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes.seek(SeekFrom::Start(self.len))?;
+        self.bytes.write_all(bytes)?;
+        self.len = self.len.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(())
     }
 }
 
@@ -108,7 +158,10 @@ mod tests {
 
     #[test]
     fn readers_of_one_store_do_not_disturb_each_other() {
-        let store = Store::copy_of(&b"0123456789"[..]).expect("memory");
+        let spool = Spool::new();
+        spool.copy_of(&b"abc"[..]).expect("memory");
+        let store = spool.copy_of(&b"0123456789"[..]).expect("memory");
+        spool.copy_of(&b"def"[..]).expect("memory");
         assert_eq!(store.len, 10);
         let mut a = Cursor::new(Arc::clone(&store), 2, Meter::none());
         let mut b = Cursor::new(store, 5, Meter::none()).limited(3);
@@ -128,11 +181,28 @@ mod tests {
 
     #[test]
     fn what_is_larger_than_memory_allows_goes_to_a_file() {
+        let spool = Spool::new();
+        let small = spool.copy_of(&b"before"[..]).expect("memory");
         let bytes = vec![7; IN_MEMORY + 1];
-        let store = Store::copy_of(&bytes[..]).expect("a temporary file");
-        let mut last = Vec::new();
-        let start = u64::try_from(IN_MEMORY - 1).expect("small");
-        Cursor::new(store, start, Meter::none()).read_to_end(&mut last).expect("bytes");
-        assert_eq!(last, [7, 7]);
+        let store = spool.copy_of(&bytes[..]).expect("a temporary file");
+        let rest = |store, start: usize| {
+            let mut last = Vec::new();
+            let start = u64::try_from(start).expect("small");
+            Cursor::new(store, start, Meter::none()).read_to_end(&mut last).expect("bytes");
+            last
+        };
+        assert_eq!(rest(store, IN_MEMORY - 1), [7, 7]);
+        assert_eq!(rest(small, 3), b"ore");
+    }
+
+    #[test]
+    fn a_copy_can_be_made_of_a_copy() {
+        let spool = Spool::new();
+        let bytes: Vec<u8> = (0..=255).cycle().take(200_000).collect();
+        let first = spool.copy_of(&bytes[..]).expect("memory");
+        let second = spool.copy_of(Cursor::new(first, 1, Meter::none())).expect("memory");
+        let mut all = Vec::new();
+        Cursor::new(second, 0, Meter::none()).read_to_end(&mut all).expect("bytes");
+        assert!(all == bytes[1..]);
     }
 }

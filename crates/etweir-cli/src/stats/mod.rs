@@ -5,6 +5,7 @@ mod key;
 mod tally;
 mod text;
 
+use core::ops::ControlFlow;
 use std::io::Write;
 
 use anyhow::Result;
@@ -12,13 +13,14 @@ use serde::Serialize;
 
 use crate::args::{By, StatsArgs};
 use crate::filter::Filter;
-use crate::inputs::{self, Input, Reader};
+use crate::inputs::{self, Input};
 use crate::knowledge::{Knowledge, Wants};
 use crate::output::Output;
+use crate::pass::{Pass, Way};
 use crate::progress::Progress;
-use crate::report::{FailedFile, Report, Told, chain};
+use crate::report::{FailedFile, Report, chain};
 use crate::text::Printable;
-use crate::walk::Course;
+use crate::walk::Placed;
 
 use self::json::FileStats;
 use self::tally::Tally;
@@ -32,14 +34,15 @@ pub(crate) fn run(args: &StatsArgs, progress: &Progress, report: &mut Report) ->
         None => Filter::new(&args.filter, &mut inputs, progress, report)?,
     };
     progress.read(inputs::stored(&inputs));
+    let way = Way { threads: args.read.threads(), ..Way::default() };
     let mut output = Output::standard();
     let mut all = Vec::new();
     let with_file = inputs.len() > 1;
     let mut is_first = true;
     for input in &mut inputs {
         let mut tally = Tally::new(args.by, knowledge.is_some());
-        let error = match input.open(progress) {
-            Ok(mut reader) => count(input, &mut reader, &filter, knowledge.as_mut(), &mut tally, report),
+        let error = match Pass::open(input, way, progress) {
+            Ok(mut pass) => count(input, &mut pass, &filter, knowledge.as_mut(), &mut tally, report),
             Err(error) => {
                 report.error(Some(&input.name), &*error);
                 if args.json {
@@ -75,25 +78,23 @@ pub(crate) fn run(args: &StatsArgs, progress: &Progress, report: &mut Report) ->
 /// Counts the events of a file up to its end, or to where that fails; why it does comes back.
 fn count(
     input: &Input,
-    reader: &mut Reader,
+    pass: &mut Pass,
     filter: &Filter<'_>,
     mut knowledge: Option<&mut Knowledge>,
     tally: &mut Tally,
     report: &mut Report,
 ) -> Option<String> {
-    let mut course = Course::new(reader);
+    let mut count = |placed: Placed<'_>| {
+        // It may tell of others, whether it is wanted or not.
+        let known = knowledge.as_mut().map(|knowledge| knowledge.look(&input.name, &placed.event));
+        if filter.passes(&placed) {
+            tally.add(&placed, known.as_ref());
+        }
+        ControlFlow::Continue(())
+    };
     let end = loop {
-        match reader.next_buffer() {
-            Ok(Some(buffer)) => {
-                for placed in course.walk(&buffer) {
-                    // It may tell of others, whether it is wanted or not.
-                    let known =
-                        knowledge.as_mut().map(|knowledge| knowledge.look(&input.name, &placed.event));
-                    if filter.passes(&placed) {
-                        tally.add(&placed, known.as_ref());
-                    }
-                }
-            }
+        match pass.next_buffer(&mut count) {
+            Ok(Some(_)) => {}
             Ok(None) => break None,
             Err(error) => {
                 report.error(Some(&input.name), &error);
@@ -101,7 +102,7 @@ fn count(
             }
         }
     };
-    report.trace(&input.name, &Told::by(reader, &course, input.wound()));
+    report.trace(&input.name, &pass.told());
     end
 }
 

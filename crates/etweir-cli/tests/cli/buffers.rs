@@ -94,3 +94,32 @@ fn rows_are_written_as_they_come() {
         }
     }
 }
+
+#[test]
+fn quick_rows_have_everything_but_counts() {
+    let folder = Folder::new();
+    for file in [two_processors(), two_processors().compressed(Format::XpressHuff)] {
+        let bytes = file.to_bytes();
+        let path = names(&folder.file("a.etl", &bytes));
+        let rows = |run: Run| {
+            let mut json = run.expect_silence().json();
+            json[0]["buffers"]
+                .as_array_mut()
+                .expect("rows")
+                .iter_mut()
+                .map(|row| row.take())
+                .collect::<Vec<_>>()
+        };
+        let mut whole = rows(run(["buffers", "--json", &path]));
+        assert_eq!(whole[1]["records"], 3);
+        for row in &mut whole {
+            row["records"] = serde_json::Value::Null;
+            row["damaged"] = serde_json::Value::Null;
+        }
+        assert_eq!(rows(run(["buffers", "--json", "--quick", &path])), whole);
+        assert_eq!(rows(run_with_input(["buffers", "--json", "--quick", "-"], &bytes)), whole);
+        let text = run(["buffers", "--quick", &path]).expect_silence().out;
+        let last: Vec<_> = text.lines().last().expect("a row").split_whitespace().collect();
+        assert_eq!(last[8..10], ["-", "-"], "{text}");
+    }
+}

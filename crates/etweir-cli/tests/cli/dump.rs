@@ -113,7 +113,7 @@ fn a_buffer_without_time_stamps_has_its_own() {
 }
 
 #[test]
-fn a_relogged_buffer_without_time_stamps_has_the_last_one_before() {
+fn a_relogged_buffer_without_time_stamps_is_where_the_one_before_it_begins() {
     let folder = Folder::new();
     let log_file = LogFileSpec { log_file_mode: LogFileMode(1 | LogFileMode::RELOG.0), ..log_file() };
     // Flushed, as the relogger writes it, at a FILETIME.
@@ -124,23 +124,46 @@ fn a_relogged_buffer_without_time_stamps_has_the_last_one_before() {
         .buffer(stampless(12))
         .buffer(buffer(1, &[event(3, 15), event(4, 30)]));
     let path = folder.file("a.etl", &file.to_bytes());
-    assert_eq!(ids(&dump(&[], &path).expect_silence()), [0, 11, 1, 3, 2, 12, 4]);
-    assert_eq!(ids(&dump(&["--from", "+2us"], &path).expect_silence()), [2, 12, 4]);
+    assert_eq!(ids(&dump(&[], &path).expect_silence()), [0, 11, 1, 12, 3, 2, 4]);
+    for order in ["time", "file"] {
+        let within =
+            |from, to| ids(&dump(&["--order", order, "--from", from, "--to", to], &path).expect_silence());
+        assert_eq!(within("+0", "+0"), [0, 11], "{order}");
+        assert_eq!(within("+1us", "+1us"), [1, 12], "{order}");
+    }
 }
 
 #[test]
-fn ticks_of_a_clock_that_nothing_names_are_compared_as_times() {
+fn files_of_a_clock_that_nothing_names_are_merged_by_the_time_of_day() {
     let folder = Folder::new();
     // Windows reads large ticks as times of day, others as those of the counter.
     let log_file = || LogFileSpec { clock_type: ClockType::RAW, ..log_file() };
     let mut events = [event(1, 10), event(2, 20), event(3, 30)];
-    events[1].time_stamp = START.0 + 20;
-    let a = FileSpec::new(log_file()).buffer(buffer(0, &events));
+    for (event, after) in events.iter_mut().zip([10, 20, 30]) {
+        event.time_stamp = START.0 + after;
+    }
+    let a = FileSpec::new(log_file()).buffer(buffer(0, &events).time_stamp(START.0 + 40));
     let b = FileSpec::new(log_file()).buffer(buffer(0, &[event(4, 15), event(5, 25)]));
-    let a = folder.file("a.etl", &a.to_bytes());
-    assert_eq!(ids(&dump(&[], &a).expect_silence()), [0, 1, 2, 3]);
+    folder.file("a.etl", &a.to_bytes());
     folder.file("b.etl", &b.to_bytes());
     assert_eq!(ids(&dump(&[], folder.path()).expect_silence()), [0, 0, 1, 4, 2, 5, 3]);
+}
+
+#[test]
+fn an_event_that_is_older_than_its_predecessor_in_the_buffer_stays_behind_it_and_is_counted() {
+    let folder = Folder::new();
+    let file = FileSpec::new(log_file())
+        .buffer(buffer(0, &[event(1, 10), event(2, 40), event(3, 30)]))
+        .buffer(buffer(1, &[event(4, 20), event(5, 35), event(6, 50)]));
+    let path = folder.file("a.etl", &file.to_bytes());
+    let run = dump(&[], &path).expect_status(0);
+    assert_eq!(ids(&run), [0, 1, 4, 5, 2, 3, 6]);
+    assert_eq!(
+        run.err,
+        "warning: 1 event came late, by 0.000001s at most, and is printed after younger ones\n"
+    );
+    dump(&["--strict"], &path).expect_status(0);
+    dump(&["--id", "2"], &path).expect_silence();
 }
 
 #[test]
@@ -342,19 +365,22 @@ fn a_file_that_is_missing_is_told_even_if_enough_was_printed_before() {
 }
 
 #[test]
-fn sorting_past_the_memory_limit_is_refused_in_one_line() {
+fn past_the_memory_limit_events_of_a_file_leave_early_and_late_ones_are_counted() {
     let folder = Folder::new();
-    let path = folder.file("a.etl", &two_processors().to_bytes());
-    let run = dump(&["--memory-limit", "1000"], &path).expect_status(1);
-    assert_eq!(run.out, "");
-    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
-    for part in ["1000 B", "--order file"] {
-        assert!(run.err.contains(part), "{}", run.err);
-    }
-    dump(&["--memory-limit", "1000", "--order", "file"], &path).expect_silence();
-    dump(&["--memory-limit", "64KiB"], &path).expect_silence();
-    // What the filter leaves out needs no memory.
-    dump(&["--memory-limit", "1000", "--id", "1"], &path).expect_silence();
+    // Both buffers begin before anything in them can leave.
+    let file = FileSpec::new(log_file())
+        .buffer(buffer(0, &[event(1, 10), event(3, 30), event(5, 50)]))
+        .buffer(buffer(1, &[event(2, 20), event(4, 40), event(6, 60)]));
+    let path = folder.file("a.etl", &file.to_bytes());
+    let run = dump(&["--memory-limit", "300"], &path).expect_status(0);
+    assert_eq!(ids(&run), [0, 1, 3, 5, 2, 4, 6]);
+    assert_eq!(
+        run.err,
+        "warning: 2 events came late, by 0.000003s at most, and are printed after younger ones\n"
+    );
+    // A buffer for each processor is enough.
+    assert_eq!(ids(&dump(&["--memory-limit", "700"], &path).expect_silence()), [0, 1, 2, 3, 4, 5, 6]);
+    dump(&["--memory-limit", "300", "--order", "file"], &path).expect_silence();
 }
 
 #[test]

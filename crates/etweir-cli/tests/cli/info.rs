@@ -246,3 +246,93 @@ fn names_of_time_zones_are_for_people() {
         assert_eq!(line(&text, "Time zone"), Some(expected));
     }
 }
+
+/// The sum of the counts of bytes, each in its place.
+fn sum_of_bytes(facts: &serde_json::Value) -> u64 {
+    let bytes = facts["bytes"].as_object().expect("an object");
+    let skipped: u64 =
+        bytes["skipped_as"].as_object().expect("an object").values().filter_map(|n| n.as_u64()).sum();
+    assert_eq!(bytes["skipped"], skipped, "{facts}");
+    assert_eq!(bytes.len(), 9);
+    bytes.values().filter_map(serde_json::Value::as_u64).sum()
+}
+
+#[test]
+fn every_byte_of_a_file_is_accounted_for() {
+    let folder = Folder::new();
+    let file = two_processors();
+    let path = names(&folder.file("a.etl", &file.to_bytes()));
+    let json = run(["info", "--json", &path]).expect_silence().json();
+    // Three headers; the records end where the filled bytes do.
+    let header = json[0]["bytes"]["records"].as_u64().expect("a number") - 2 * 264;
+    assert_eq!(
+        json[0]["bytes"],
+        serde_json::json!({
+            "headers": 216, "records": 528 + header, "compressed": 0, "unused": 12_288 - 216 - 528 - header,
+            "damaged": 0, "skipped": 0, "skipped_as": {}, "unwritten_tail": 0, "unread": 0
+        })
+    );
+    assert!((280..1000).contains(&header), "the log-file header and two names: {header}");
+    let text = run(["info", &path]).expect_silence().out;
+    assert!(text.contains("Bytes           12,288\n  headers          216\n  records  "), "{text}");
+
+    let harm = |damage| file.clone().damage(damage).to_bytes();
+    for bytes in [
+        file.to_bytes(),
+        file.clone().compressed(Format::Lznt1).to_bytes(),
+        harm(Damage::ZeroBuffer(1)),
+        harm(Damage::AppendZeros(100_000)),
+        harm(Damage::CutAt(9000)),
+        harm(Damage::CutAt(8192 + 30)),
+        harm(Damage::Overwrite { buffer: 1, at: 72 + 88, bytes: vec![0, 0] }),
+        harm(Damage::Overwrite { buffer: 1, at: 0, bytes: vec![0xFF; 72] }),
+        file.clone().without_header().to_bytes(),
+    ] {
+        let path = names(&folder.file("b.etl", &bytes));
+        let packed = names(&folder.file("b.etl.gz", &gzip(&bytes)));
+        let of_file = run(["info", "--json", &path]).expect_status(0).json();
+        let of_gzip = run(["info", "--json", &packed]).expect_status(0).json();
+        let of_stream = run_with_input(["info", "--json", "-"], &bytes).expect_status(0).json();
+        for json in [&of_file, &of_gzip, &of_stream] {
+            assert_eq!(sum_of_bytes(&json[0]), bytes.len() as u64, "{json}");
+            assert_eq!(json[0]["file_size"], bytes.len());
+            assert_eq!(json[0]["bytes"], of_file[0]["bytes"]);
+            assert_eq!(json[0]["bytes"]["unread"], 0);
+        }
+    }
+    let zeroed = run(["info", &names(&folder.file("c.etl", &harm(Damage::ZeroBuffer(1))))]);
+    assert!(zeroed.expect_status(0).out.contains("  skipped (zeroed) 4,096\n"));
+}
+
+#[test]
+fn quick_facts_are_those_of_the_headers() {
+    let folder = Folder::new();
+    let harm = two_processors()
+        .damage(Damage::Overwrite { buffer: 2, at: 72 + 88, bytes: vec![0, 0] })
+        .damage(Damage::AppendZeros(8192));
+    let path = names(&folder.file("a.etl", &harm.to_bytes()));
+    let whole = run(["info", "--json", &path]).expect_status(0).json();
+    for quick in [
+        run(["info", "--quick", "--json", &path]),
+        run_with_input(["info", "--quick", "--json", "-"], &harm.to_bytes()),
+    ] {
+        let quick = quick.expect_silence().json();
+        for key in ["buffers", "processors", "session", "file_size", "unwritten_tail"] {
+            assert_eq!(quick[0][key], whole[0][key], "{key}");
+        }
+        for key in ["records", "records_by_kind", "providers", "first_time", "last_ticks"] {
+            assert!(quick[0][key].is_null() && !whole[0][key].is_null(), "{key}");
+        }
+        assert!(quick[0]["damage"]["records"].is_null() && quick[0]["losses"]["loss_events"].is_null());
+        assert_eq!(quick[0]["bytes"]["unread"], 3 * (4096 - 72));
+        assert_eq!(sum_of_bytes(&quick[0]), 5 * 4096);
+    }
+    let text = run(["info", "--quick", &path]).expect_silence().out;
+    assert_eq!(line(&text, "Records"), Some("not counted"));
+    assert_eq!(line(&text, "Damage"), Some("none between buffers"));
+    assert!(text.contains("  not looked at  12,072\n"), "{text}");
+    for command in ["info", "buffers"] {
+        let run = run([command, "--quick", "--id", "1", &path]).expect_status(2);
+        assert!(run.err.contains("cannot be used with"), "{}", run.err);
+    }
+}

@@ -241,6 +241,11 @@ fn beside_other_files_a_stream_is_read_to_its_end_and_merged() {
     assert_eq!(run.column("id"), [1, 2, 3, 9, 4, 5, 6]);
     assert_eq!(run.column("file")[3], path);
     assert_eq!(run.column("file")[4], "-");
+    // What was looked at for the start is read again.
+    for input in [two_processors().to_bytes(), gzip(&two_processors().to_bytes())] {
+        let args = ["dump", "-f", "jsonl", "--from", "+3500ns", "--to", "+5us", &path, "-"];
+        assert_eq!(run_with_input(args, &input).expect_silence().column("id"), [9, 4, 5]);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ mod damaged;
 mod decoded;
 mod dump;
 mod failures;
+mod files;
 mod filters;
 mod info;
 mod interrupt;

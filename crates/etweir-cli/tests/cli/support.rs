@@ -118,11 +118,13 @@ pub(crate) const START: FileTime = FileTime(133_486_382_450_000_000);
 pub(crate) const PROVIDER: Guid =
     Guid::from_parts(0x1111_1111, 0x2222, 0x3333, [0x44, 0x44, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55]);
 
-/// The header of a session that starts `later` units of 100 ns after [`START`] on a clock that stands at `anchor`.
+/// The header of a session that starts `later` units of 100 ns after [`START`] on a clock that stands at `anchor`, and that
+/// stood at 0 when the machine was booted.
 pub(crate) fn log_file_at(anchor: i64, later: i64) -> LogFileSpec {
     LogFileSpec {
         time_stamp: Ticks(anchor),
         start_time: FileTime(START.0 + later),
+        boot_time: FileTime(START.0 + later - anchor),
         end_time: FileTime(START.0 + later + 30_000_000),
         ..LogFileSpec::default()
     }
