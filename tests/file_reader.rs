@@ -32,6 +32,43 @@ fn buffer(number: u16) -> BufferSpec {
     )
 }
 
+/// Bytes behind which nobody may look: a live source would block there.
+struct Live<'a>(&'a [u8]);
+
+impl Read for Live<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        assert!(!self.0.is_empty(), "the reader waits for more than it needs");
+        self.0.read(into)
+    }
+}
+
+#[test]
+fn a_buffer_of_a_live_source_is_there_before_anything_follows_it() {
+    for spec in [file(3), file(3).compressed(Format::Xpress)] {
+        let bytes = spec.to_bytes();
+        let mut reader = ReadOptions::new().live(true).open(Live(&bytes)).expect("a trace");
+        for number in 0..=3 {
+            let buffer = reader.next_buffer().expect("no error").expect("a buffer");
+            assert_eq!(buffer.events().filter(Result::is_ok).count(), if number == 0 { 1 } else { 5 });
+        }
+    }
+}
+
+#[test]
+fn a_damaged_live_source_gives_what_is_good() {
+    // A size that is not the session's is not believed before what follows is seen.
+    let bytes = file(5).damage(Harm::Overwrite { buffer: 2, at: 0, bytes: vec![0x48, 0, 0, 0] }).to_bytes();
+    let (ids_read, damage) = read_from(&bytes[..], ReadOptions::new().live(true)).expect("a trace");
+    assert_eq!(ids_read, ids(1..=5));
+    assert_eq!(damage, [(DamageKind::RepairedSize, 2 * 1024)]);
+    // A whole buffer that ends the source, and one that the source cuts.
+    let bytes = file(3).to_bytes();
+    let (ids_read, damage) =
+        read_from(&bytes[..3 * 1024 + 500], ReadOptions::new().live(true)).expect("a trace");
+    assert_eq!(ids_read, read(&bytes[..3 * 1024 + 500]).0);
+    assert_eq!(damage.first(), Some(&(DamageKind::CutBuffer, 3 * 1024)));
+}
+
 /// The ids that the data buffers of `numbers` hold.
 fn ids(numbers: impl IntoIterator<Item = u16>) -> Vec<u16> {
     numbers.into_iter().flat_map(|number| number * 10..number * 10 + 5).collect()

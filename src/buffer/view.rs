@@ -1,5 +1,10 @@
 //! A checked buffer whose records can be walked.
 
+#[cfg(feature = "std")]
+use alloc::vec::Vec;
+
+#[cfg(feature = "std")]
+use crate::buffer::header::BufferFlags;
 use crate::buffer::header::BufferHeader;
 use crate::buffer::layout::Layout;
 use crate::buffer::owned::OwnedBuffer;
@@ -7,6 +12,8 @@ use crate::buffer::records::Records;
 use crate::bytes::slice_at;
 use crate::error::{Offset, ParseError};
 use crate::record::{Parsed, Record};
+#[cfg(feature = "std")]
+use crate::wire::buffer::RawBufferHeader;
 
 /// One buffer with its records in the clear. Borrows the bytes, copies nothing.
 ///
@@ -107,6 +114,27 @@ impl<'a> BufferView<'a> {
         OwnedBuffer::new(*self.header.raw(), self.header.layout(), self.valid, self.filled)
     }
 
+    /// A copy as a stream takes buffers: in the clear, and with the lengths in its header that it has, whatever was stored.
+    ///
+    /// Of a buffer that was compressed, cut off, or denied its length, a [`Session`](crate::stream::Session) would refuse the
+    /// stored bytes. A session accepts buffers of Windows 6.0 and later only.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn to_stream_buffer(&self) -> Vec<u8> {
+        let raw = self.header.raw();
+        let len = u32::try_from(self.valid.len()).unwrap_or(u32::MAX);
+        let header = RawBufferHeader {
+            buffer_size: len.into(),
+            filled_bytes: len.into(),
+            buffer_flag: (raw.buffer_flag.get() & !BufferFlags::COMPRESSED.0).into(),
+            ..*raw
+        };
+        let mut bytes = Vec::with_capacity(self.valid.len());
+        bytes.extend_from_slice(zerocopy::IntoBytes::as_bytes(&header));
+        bytes.extend_from_slice(self.valid.get(BufferHeader::LEN..).unwrap_or_default());
+        bytes
+    }
+
     /// The record at `offset`, one that [`Self::records`] delivered before; `None` if no record can be there.
     ///
     /// For those who sort records: an offset is all that they need to keep.
@@ -144,6 +172,35 @@ mod tests {
             assert_eq!(copy.valid_bytes(), view.valid_bytes());
             assert_eq!(copy.missing_bytes(), view.missing_bytes());
             assert_eq!(copy.records().count(), view.records().count());
+        }
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_stream_takes_the_copy_of_a_buffer_that_was_cut_or_compressed() {
+        use crate::codec::Format;
+        use crate::limits::Limits;
+        use crate::stream::{Options, Session};
+        use crate::trace::Expander;
+
+        let spec = BufferSpec::new(4096)
+            .processor(3)
+            .event(&EventSpec { id: 1, ..EventSpec::default() })
+            .event(&EventSpec { id: 2, payload: [7; 500].to_vec(), ..EventSpec::default() });
+        let whole = spec.to_bytes();
+        let packed = spec.to_compressed_bytes(Format::Xpress);
+        let mut expander = Expander::new(Some(Format::Xpress), &Limits::default());
+        let expanded = expander.view(&packed, Layout::Modern).expect("good data");
+        let cut = BufferView::parse_cut(&whole[..400], Layout::Modern).expect("a header");
+        for (view, len, records) in [(expanded, 72 + 0x50 + 0x50 + 504, 2), (cut, 400, 1)] {
+            let bytes = view.to_stream_buffer();
+            assert_eq!(bytes.len(), len);
+            let copy = BufferView::parse(&bytes).expect("a good buffer");
+            assert_eq!(copy.records().filter(Result::is_ok).count(), records);
+            assert_eq!(copy.valid_bytes()[72..], view.valid_bytes()[72..]);
+            assert_eq!(copy.header().processor_index(), 3);
+            let mut session = Session::new(Options::default().allow_missing_header(true), |_| {});
+            session.add(bytes).expect("a buffer that is accepted");
         }
     }
 

@@ -26,7 +26,7 @@ impl<I: Input> Walk<I> {
                 return Ok(Some(Found { size, have, compressed: true }));
             }
             expands = self.expand(have)?.is_ok();
-            if whole && expands && self.search().is_start_or_end(size)? {
+            if whole && expands && (self.live || self.search().is_start_or_end(size)?) {
                 return Ok(Some(Found { size, have, compressed: true }));
             }
             self.doubtful_until = self.offset().get().saturating_add(Offset::from(have).get());

@@ -14,16 +14,16 @@ use crate::file::block::{LoadedBuffer, Pool};
 use crate::file::damage::{Damage, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
-use crate::file::index::{Entry, Index, Wanted};
+use crate::file::index::{Entry, Index, Wanted, cap_of};
 use crate::file::input::Input;
 use crate::file::loader::{Loader, Pending, Tools};
 use crate::file::sparse::Sparse;
 use crate::file::walk::Walk;
 use crate::file::workers::Workers;
 use crate::merge::Key;
-use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step};
+use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step, StreamInfo};
 use crate::time::{FileTime, Ticks};
-use crate::trace::{Event, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::trace::{Event, LogFileHeader, SessionInfo};
 
 /// What is called when a buffer is no longer in use.
 pub(super) type OnComplete = Arc<dyn Fn(Completed<LoadedBuffer>) + Send + Sync>;
@@ -199,20 +199,14 @@ impl<'a> EtlFile<'a> {
     /// What was counted in this run.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.run.as_ref().map(|run| run.play.stats().clone()).unwrap_or_default()
+        self.run.as_ref().map(|run| run.play.stats()).unwrap_or_default()
     }
 
-    /// The partition that the trace was taken in, if the header buffer tells and was reached.
+    /// What the trace says about itself beside the log-file header, once the first step was taken: partition, and times of
+    /// lost events.
     #[must_use]
-    pub fn partition_information(&self) -> Option<&PartitionInformation> {
-        self.run.as_ref()?.play.partition()
-    }
-
-    /// When the last event of each processor was lost, in ticks, 0 where none was; empty if the header buffer does not tell
-    /// or was not reached.
-    #[must_use]
-    pub fn last_dropped_times(&self) -> &[Ticks] {
-        self.run.as_ref().map_or(&[], |run| run.play.last_dropped())
+    pub fn info(&self) -> Option<&StreamInfo> {
+        Some(self.run.as_ref()?.play.info())
     }
 
     /// Makes the index, if it is not there: what the first step does otherwise. How many buffers the file has, as far as
@@ -402,7 +396,7 @@ impl EtlFile<'_> {
             None => Workers::start(threads)?,
         };
         let loader = Loader::new(tools, workers);
-        let mut play = Play::new(options, wants_events, on_complete, walk.header.clone());
+        let play = Play::new(options, wants_events, on_complete, walk.header.clone());
         self.peek()?;
         play.add_sequence_gaps(self.index.sequence_gaps);
         self.run = Some(Run { play, loader, pending: VecDeque::new() });
@@ -457,11 +451,13 @@ impl EtlFile<'_> {
         if let Some(pending) = run.pending.pop_front() {
             match run.loader.get(&pending, &mut self.walk.input.source)? {
                 Ok((buffer, filled)) => {
+                    let log_file = self.walk.header.as_ref();
+                    let header = BufferHeader::parse(buffer.as_ref(), self.walk.session.layout());
                     let brought = Brought {
                         arrival: pending.entry.arrival(),
                         is_header: pending.entry.is_header(),
                         filled,
-                        foreign_flush: pending.entry.has_foreign_flush(),
+                        cap: header.ok().and_then(|header| cap_of(log_file, &header)),
                         session: self.walk.session,
                     };
                     // One without even a header is what a file that was shortened has left of it.

@@ -16,6 +16,7 @@ impl<I: Input> Walk<I> {
     /// Looks at the start of a source: there has to be a trace, and it has to have a header unless that may be missing.
     pub(super) fn open(input: I, options: &ReadOptions) -> Result<Self, Error> {
         let mut walk = Self::new(input, options.limits.clone());
+        walk.live = options.live;
         if !walk.read_header()? {
             let found = FirstBytes::of(walk.input.peek(0, BufferHeader::LEN)?);
             if !walk.find_first_buffer()? {
@@ -44,7 +45,7 @@ impl<I: Input> Walk<I> {
         // Records of Windows before 6.0 have version 1, and no such Windows writes such a header buffer or such others,
         // whatever version a damaged field tells.
         if self.session.layout() != Layout::Modern && u16_at(record.bytes(), 0) == Some(2) {
-            let session = core::mem::replace(&mut self.session, SessionInfo::unknown());
+            let session = core::mem::take(&mut self.session);
             let is_modern = is_modern || self.search().next_start(1)?.is_ok();
             self.session = if is_modern { session.with_layout(Layout::Modern) } else { session };
         }

@@ -11,6 +11,7 @@ use crate::limits::Limits;
 pub struct ReadOptions {
     pub(super) limits: Limits,
     pub(super) allow_missing_header: bool,
+    pub(super) live: bool,
 }
 
 impl ReadOptions {
@@ -32,6 +33,18 @@ impl ReadOptions {
     #[must_use]
     pub fn allow_missing_header(mut self, allow: bool) -> Self {
         self.allow_missing_header = allow;
+        self
+    }
+
+    /// Whether the source still grows, such as a pipe from a session that runs. A buffer is then handed out as soon as all
+    /// of it is there, if it has the session's size and no damage; otherwise, and by default, only once what follows it is
+    /// seen.
+    ///
+    /// The price: where bytes are missing from the unused end of a buffer, the start of the next one passes for it, and that
+    /// next buffer is lost.
+    #[must_use]
+    pub fn live(mut self, live: bool) -> Self {
+        self.live = live;
         self
     }
 

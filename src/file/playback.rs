@@ -13,7 +13,7 @@ use crate::file::error::Error;
 use crate::file::etl::{EtlFile, OnComplete};
 use crate::file::files::EtlFiles;
 use crate::stream::{
-    Closures, Completed, Delivery, Handler, Nothing, OnBuffer, OnEvent, RetiringBuffer, Stats, Step, Summary,
+    Closures, Completed, Delivery, Handler, Nothing, OnBuffer, OnEvent, Outcome, RetiringBuffer, Stats, Step,
 };
 use crate::trace::Event;
 
@@ -111,6 +111,16 @@ pub struct Playback<'f, 'a, E, F> {
     wait_for_retained: bool,
 }
 
+/// How a run over a file went. What became of its bytes, and its damage, the file itself tells.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FileSummary {
+    /// Whether everything was delivered. [`Outcome::code`] is what `ProcessTrace` returns.
+    pub outcome: Outcome,
+    /// What was counted, in all files together.
+    pub stats: Stats,
+}
+
 /// What is run over.
 enum Files<'f, 'a> {
     One(&'f mut EtlFile<'a>),
@@ -180,7 +190,7 @@ impl<'f, 'a, E, F> Playback<'f, 'a, E, F> {
     /// # Panics
     ///
     /// If a callback does: with the same panic, once every buffer is completed.
-    pub fn run(self) -> Result<Summary, Error>
+    pub fn run(self) -> Result<FileSummary, Error>
     where
         Closures<E, F>: Handler<LoadedBuffer>,
     {
@@ -198,7 +208,7 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
     mut handler: H,
     on_complete: Option<OnComplete>,
     wait_for_retained: bool,
-) -> Result<Summary, Error> {
+) -> Result<FileSummary, Error> {
     if let Some(on_complete) = on_complete {
         file.complete_with(on_complete);
     }
@@ -222,7 +232,7 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
     let completion_panic = file.give_up(wait_for_retained && played.is_ok());
     match (played, completion_panic) {
         (Err(panic), _) | (Ok(_), Some(panic)) => resume_unwind(panic),
-        (Ok(outcome), None) => Ok(Summary { outcome: outcome?, stats: file.counted() }),
+        (Ok(outcome), None) => Ok(FileSummary { outcome: outcome?, stats: file.counted() }),
     }
 }
 
@@ -239,7 +249,7 @@ macro_rules! callbacks {
             /// # Panics
             ///
             /// As [`Playback::run`].
-            pub fn run<H: Handler<LoadedBuffer>>(&mut self, handler: H) -> Result<Summary, Error> {
+            pub fn run<H: Handler<LoadedBuffer>>(&mut self, handler: H) -> Result<FileSummary, Error> {
                 play(self, handler, None, false)
             }
 

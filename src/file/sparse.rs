@@ -48,7 +48,7 @@ impl<'a> Sparse<'a> {
     /// What lies from `start` to `start + len`, which the source has, out of memory or read into it.
     fn bytes(&mut self, start: u64, len: usize) -> Result<&[u8], Error> {
         let mut at = start.checked_sub(self.from).and_then(|at| usize::try_from(at).ok());
-        if !at.is_some_and(|at| at.saturating_add(len) <= self.have) {
+        if at.is_none_or(|at| at.saturating_add(len) > self.have) {
             let rest = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
             let want = len.max(LEAST).min(rest);
             self.have = 0;

@@ -26,6 +26,8 @@ pub(super) struct Walk<I> {
     searched: Searched,
     /// Up to here, lengths of compressed buffers are not believed before it is known where the next one begins.
     pub(super) doubtful_until: u64,
+    /// What follows a good buffer is not waited for, since it may not have been written yet.
+    pub(super) live: bool,
     /// Whether a compressed buffer is taken for good unread if another begins where it says that it ends.
     pub(super) believes: bool,
     pub(super) damage: DamageReport,
@@ -71,6 +73,7 @@ impl<I: Input> Walk<I> {
             expander: Expander::new(None, &limits),
             searched: Searched::default(),
             doubtful_until: 0,
+            live: false,
             believes: false,
             damage: DamageReport::new(limits.damage_entries),
             skipped: 0,
@@ -186,6 +189,12 @@ impl<I: Input> Walk<I> {
         // With neither a length nor filled bytes that make sense it is no buffer.
         if own.is_none() && in_range(filled, usual.unwrap_or(limit)).is_none() {
             return Ok(Extent::None(cause));
+        }
+        // The header buffer of a compressed file has a size of its own.
+        if let Some(size) = own.filter(|_| self.live && (own == usual || usual.is_none()))
+            && self.intact(0, size)?.is_some()
+        {
+            return Ok(Extent::Whole(size));
         }
         // A wrong size may lead to some later buffer by chance, so the smaller one is tried first.
         let mut sizes = [usual, own];
@@ -336,7 +345,9 @@ impl<I: Input> Walk<I> {
         if self.header.is_none()
             && self.buffer_size.is_none()
             && !compressed
-            && (self.search().is_start_or_end(size)? || self.search().is_start_but_for_length(size, size)?)
+            && (self.live
+                || self.search().is_start_or_end(size)?
+                || self.search().is_start_but_for_length(size, size)?)
         {
             self.buffer_size = Some(size);
             self.size_told_at = self.input.offset();

@@ -3,25 +3,27 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use crate::buffer::{BufferHeader, BufferView};
+use crate::buffer::{BufferFlags, BufferHeader, BufferView};
 use crate::merge::Key;
 use crate::stream::admission::Accepted;
-use crate::stream::engine::{Decision, Engine, Outcome, least_time};
+use crate::stream::common::Common;
+use crate::stream::completion::{BufferId, Completed};
+use crate::stream::engine::{Decision, Engine, least_time};
+use crate::stream::info::StreamInfo;
 use crate::stream::options::Options;
-use crate::stream::session::{Step, step_of};
-use crate::stream::slot::{BufferId, Completed, Completer};
+use crate::stream::outcome::Outcome;
+use crate::stream::session::step_of;
 use crate::stream::stats::Stats;
-use crate::time::Ticks;
-use crate::trace::{BufferContext, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::stream::step::Step;
+use crate::trace::{BufferContext, LogFileHeader, SessionInfo};
 
 /// A session without a gate. What is brought has been checked by whoever brings it.
 #[derive(Debug)]
 pub(crate) struct Play<B: AsRef<[u8]>> {
     engine: Engine<B>,
-    completer: Arc<Completer<B>>,
+    common: Arc<Common<B>>,
 }
 
 /// What a front knows of a buffer that it brings.
@@ -33,8 +35,8 @@ pub(crate) struct Brought {
     pub(crate) is_header: bool,
     /// How many bytes should be there; fewer are if the source is cut.
     pub(crate) filled: usize,
-    /// The flush time is that of another clock.
-    pub(crate) foreign_flush: bool,
+    /// What none of its events is later than, as far as that is known.
+    pub(crate) cap: Option<i64>,
     pub(crate) session: SessionInfo,
 }
 
@@ -66,11 +68,13 @@ impl<B: AsRef<[u8]>> Play<B> {
         on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
         header: Option<LogFileHeader>,
     ) -> Self {
-        let completer = Completer::new(on_complete);
-        let mut engine =
-            Engine::new(options, wants_events, Arc::clone(&completer), Arc::new(AtomicBool::new(false)));
-        engine.be_brought(header);
-        Self { engine, completer }
+        let common = Common::new(on_complete);
+        if let Some(header) = header {
+            common.info.set_header(header);
+        }
+        let mut engine = Engine::new(options, wants_events, Arc::clone(&common));
+        engine.be_brought();
+        Self { engine, common }
     }
 
     /// What the first event of the next buffer counts as; `None` if no further one will be brought.
@@ -80,24 +84,30 @@ impl<B: AsRef<[u8]>> Play<B> {
 
     /// Takes over a buffer. One without a header is nothing, and comes back.
     pub(crate) fn bring(&mut self, buffer: B, brought: &Brought) -> Result<(), B> {
-        let Brought { arrival, is_header, filled, foreign_flush, session } = *brought;
+        let Brought { arrival, is_header, filled, cap, session } = *brought;
         let bytes = buffer.as_ref();
         let Ok(header) = BufferHeader::parse(bytes, session.layout()) else { return Err(buffer) };
+        let flags = header.buffer_flags();
         let accepted = Accepted {
             id: BufferId(arrival),
-            filled: filled.min(bytes.len()),
+            filled,
             compressed: None,
             is_header,
             context: BufferContext::new(&header, session),
             flush_time: header.time_stamp(),
-            sequence_number: None,
             class: header.buffer_type().map_or(0, |class| class.0),
-            flags: header.buffer_flags().0,
+            is_marker: flags.contains(BufferFlags::FLUSH_MARKER),
             disorder: false,
-            header: None,
+            opens: false,
         };
-        let flush_time = (!foreign_flush).then_some(accepted.flush_time.0);
-        self.engine.bring(buffer, &accepted, filled, flush_time);
+        if is_header && !header.is_compressed() {
+            self.common.info.look_around(bytes.get(..filled).unwrap_or(bytes), session.layout().shapes());
+        }
+        let counters = &self.common.counters;
+        counters.events_lost_flags.add(flags.contains(BufferFlags::EVENTS_LOST).into());
+        counters.buffers_lost_flags.add(flags.contains(BufferFlags::BUFFER_LOST).into());
+        self.common.completer.add_one();
+        self.engine.bring(buffer, &accepted, cap);
         Ok(())
     }
 
@@ -136,25 +146,21 @@ impl<B: AsRef<[u8]>> Play<B> {
         Some((self.engine.slot(held.0)?.buffer(), end, is_damaged))
     }
 
-    pub(crate) const fn partition(&self) -> Option<&PartitionInformation> {
-        self.engine.partition()
+    pub(crate) fn info(&self) -> &StreamInfo {
+        &self.common.info
     }
 
-    pub(crate) fn last_dropped(&self) -> &[Ticks] {
-        self.engine.last_dropped()
+    pub(crate) fn stats(&self) -> Stats {
+        self.common.stats()
     }
 
-    pub(crate) const fn stats(&self) -> &Stats {
-        self.engine.stats()
-    }
-
-    pub(crate) fn add_sequence_gaps(&mut self, gaps: u64) {
-        self.engine.add_sequence_gaps(gaps);
+    pub(crate) fn add_sequence_gaps(&self, gaps: u64) {
+        self.common.counters.sequence_gaps.add(gaps);
     }
 
     /// The next step is the end; nothing more is delivered.
     pub(crate) fn cancel(&self) {
-        self.engine.cancelled().store(true, Ordering::Relaxed);
+        self.common.cancel();
     }
 
     /// Completes every buffer that is still held, as abandoned.
@@ -164,11 +170,11 @@ impl<B: AsRef<[u8]>> Play<B> {
 
     /// Blocks until no buffer is out.
     pub(crate) fn wait_for_retained(&self) {
-        self.completer.wait();
+        self.common.completer.wait();
     }
 
     pub(crate) fn take_completion_panic(&self) -> Option<Box<dyn Any + Send>> {
-        self.completer.take_panic()
+        self.common.completer.take_panic()
     }
 }
 
@@ -178,9 +184,10 @@ impl<B: AsRef<[u8]>> Drop for Play<B> {
     }
 }
 
-/// A time that no event of a buffer counts as earlier than, by its first stamp and its flush time, each if there is one.
-pub(crate) const fn least_time_of(first: Option<i64>, flush_time: Option<i64>) -> i64 {
-    least_time(first, flush_time)
+/// A time that no event of a buffer counts as earlier than, given the stamp of its first record that has one, if there is one,
+/// and what none of its events is later than, as far as that is known.
+pub(crate) fn least_time_of(first: Option<i64>, cap: Option<i64>) -> i64 {
+    least_time(first, cap)
 }
 
 /// The first stamp of the records of a buffer.

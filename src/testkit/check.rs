@@ -27,8 +27,7 @@ pub fn buffer(bytes: &[u8]) {
 /// A file is walked to its end whatever it holds, and every byte is delivered, skipped or unwritten. Read whole, it has the
 /// same buffers with the same records and the same damage, in either order, and its accounting is complete.
 pub fn file(bytes: &[u8]) {
-    let mut limits = Limits::default();
-    limits.damage_entries = usize::MAX;
+    let limits = Limits { damage_entries: usize::MAX, ..Limits::default() };
     let options = ReadOptions::new().allow_missing_header(true).limits(limits.clone());
     let whole = FileOptions::new().allow_missing_header(true).limits(limits);
     let Ok(mut reader) = options.open(bytes) else {

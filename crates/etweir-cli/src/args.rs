@@ -1,17 +1,20 @@
 //! What the command line may say.
 
+use core::time::Duration;
 use std::path::PathBuf;
 
-use clap::{ArgAction, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::amount;
 use crate::kernel::Provider;
-use crate::moment::Moment;
+use crate::moment::{self, Moment};
 
 /// Reads Windows ETW traces (.etl files) on any operating system.
 ///
-/// A FILE is an .etl file, a folder that is searched for .etl files, or `-` for standard input.
+/// A FILE is a trace (.etl), a gzip file of one (.etl.gz, .etlgz), a zip archive that holds some (.zip, .diagsession), a
+/// folder that is searched for these, or `-` for standard input. Traces in an archive are named ARCHIVE/MEMBER.
 ///
 /// Exit status: 0 if done, 1 if an input or output failed (or, with --strict, if an input is damaged), 2 for wrong
 /// usage.
@@ -52,6 +55,13 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether standard output is written while files are read.
+    pub(crate) const fn prints_meanwhile(&self) -> bool {
+        !matches!(self, Self::Info(_))
+    }
+}
+
 /// What the commands take that tell of files and not of events.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FilesArgs {
@@ -71,9 +81,14 @@ pub(crate) struct DumpArgs {
     /// How events are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-    /// What sorting by time may hold in memory: a number of bytes, or with KiB, MiB, GiB
+    /// What sorting by time may hold in memory: a number of bytes, or with KiB, MiB, GiB. Of files, more is refused;
+    /// of standard input and pipes, events leave early, and those that come late are counted
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = amount::bytes)]
     pub(crate) memory_limit: u64,
+    /// How long events of standard input and pipes are held back for older ones of other processors, in the trace's
+    /// time, such as 500ms. By default until every processor has moved on, in real-time sessions for 3s at most
+    #[arg(long, value_name = "T", value_parser = moment::duration)]
+    pub(crate) reorder_window: Option<Duration>,
     /// Show payloads in hexadecimal too, and whole; without it, text on a terminal shows as much as fits
     #[arg(long)]
     pub(crate) payload: bool,
@@ -118,9 +133,14 @@ pub(crate) enum Order {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Files {
-    /// An .etl file, a folder that is searched for .etl files, or `-` for standard input
+    /// A trace (.etl), plain, in gzip (.etl.gz, .etlgz) or in a zip archive (.zip, .diagsession); a folder of these; or
+    /// `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) paths: Vec<PathBuf>,
+    /// What each FILE may expand to that is compressed, all members of an archive together: a number of bytes, or with
+    /// KiB, MiB, GiB
+    #[arg(long, value_name = "SIZE", default_value = "16GiB", value_parser = amount::bytes)]
+    pub(crate) expand_limit: u64,
 }
 
 /// Different options have to agree on an event; of one option that is repeated, one value has to.
@@ -160,6 +180,11 @@ pub(crate) struct FilterArgs {
     pub(crate) to: Option<Moment>,
 }
 
+/// A mistake on the command line that only shows once more is known.
+pub(crate) fn usage(text: &str) -> anyhow::Error {
+    Args::command().error(ErrorKind::ValueValidation, text).into()
+}
+
 /// A number in decimal, or in hexadecimal after `0x`.
 fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
@@ -174,8 +199,6 @@ fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -13,13 +13,15 @@ use crate::args::FilesArgs;
 use crate::filter::Filter;
 use crate::inputs::{self, Input, Reader};
 use crate::output::Output;
-use crate::report::{FailedFile, Report, chain};
+use crate::progress::Progress;
+use crate::report::{FailedFile, Report, Told, chain};
 use crate::text::Printable;
 use crate::walk::Course;
 
-pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.read.files)?;
-    let filter = Filter::new(&args.filter, &mut inputs);
+pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) -> Result<()> {
+    let mut inputs = inputs::find(&args.read.files, report)?;
+    progress.read(inputs::stored(&inputs));
+    let filter = Filter::new(&args.filter, &mut inputs)?;
     let mut printer = Printer {
         output: Output::standard(),
         json: args.json,
@@ -29,7 +31,7 @@ pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
     };
     printer.begin()?;
     for input in &mut inputs {
-        match input.open() {
+        match input.open(progress) {
             Ok(mut reader) => print_file(input, &mut reader, &filter, &mut printer, report)?,
             Err(error) => {
                 report.error(Some(&input.name), &*error);
@@ -65,7 +67,7 @@ fn print_file(
             printer.output.finish()?;
         }
     };
-    report.trace(&input.name, reader, &course);
+    report.trace(&input.name, &Told::by(reader, &course, input.wound()));
     printer.end_file(end.as_deref())
 }
 

@@ -1,8 +1,9 @@
 //! Which events are wanted.
 
+use anyhow::Result;
 use etweir::{FileTime, Guid};
 
-use crate::args::FilterArgs;
+use crate::args::{FilterArgs, usage};
 use crate::inputs::{Input, earliest_start};
 use crate::walk::Placed;
 
@@ -21,18 +22,26 @@ pub(crate) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// Opens the inputs if offsets count from their start.
-    pub(crate) fn new(args: &'a FilterArgs, inputs: &mut [Input]) -> Self {
+    /// Opens the inputs if offsets count from their start. Limits of which the last comes first are wrong usage.
+    pub(crate) fn new(args: &'a FilterArgs, inputs: &mut [Input]) -> Result<Self> {
         let needs_start = [args.from, args.to].into_iter().flatten().any(|moment| moment.needs_start());
         let start = if needs_start { earliest_start(inputs) } else { None };
         let FilterArgs { provider, id, opcode, level, keyword, pid, tid, cpu, from, to } = args;
-        Self {
+        let (from_time, to_time) =
+            (from.and_then(|moment| moment.ceil(start)), to.and_then(|moment| moment.floor(start)));
+        // Limits may lie between two ticks of 100 ns.
+        if let (Some(first), Some(last)) = (from_time, to_time)
+            && first.0 > last.0.saturating_add(1)
+        {
+            return Err(usage(&format!("--from {first} lies after --to {last}")));
+        }
+        Ok(Self {
             args,
             providers: provider.iter().map(|provider| provider.0).collect(),
             level: level.iter().max().copied(),
             keywords: keyword.iter().fold(0, |all, mask| all | mask),
-            from: from.and_then(|moment| moment.ceil(start)),
-            to: to.and_then(|moment| moment.floor(start)),
+            from: from_time,
+            to: to_time,
             no_start: needs_start && start.is_none(),
             everything: provider.is_empty()
                 && id.is_empty()
@@ -44,7 +53,7 @@ impl<'a> Filter<'a> {
                 && cpu.is_empty()
                 && from.is_none()
                 && to.is_none(),
-        }
+        })
     }
 
     /// Whether every event passes.

@@ -5,12 +5,15 @@ mod amount;
 mod args;
 mod buffers;
 mod dump;
+mod events;
 mod filter;
 mod info;
 mod inputs;
+mod interrupt;
 mod kernel;
 mod moment;
 mod output;
+mod progress;
 mod report;
 mod text;
 mod walk;
@@ -21,13 +24,18 @@ use clap::{CommandFactory, Parser};
 
 use crate::args::{Args, Command};
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::report::Report;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     output::choose_color(args.color);
-    let mut report = Report::new(args.quiet, args.strict);
-    match run(&args.command, &mut report) {
+    let progress = Progress::new(args.quiet, args.command.prints_meanwhile());
+    interrupt::end_quietly(&progress);
+    let mut report = Report::new(args.quiet, args.strict, progress.clone());
+    let done = run(&args.command, &progress, &mut report);
+    progress.clear();
+    match done {
         Ok(()) => report.finish(),
         Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<clap::Error>() {
@@ -40,11 +48,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command, report: &mut Report) -> anyhow::Result<()> {
+fn run(command: &Command, progress: &Progress, report: &mut Report) -> anyhow::Result<()> {
     match command {
-        Command::Info(args) => info::run(args, report),
-        Command::Dump(args) => dump::run(args, report),
-        Command::Buffers(args) => buffers::run(args, report),
+        Command::Info(args) => info::run(args, progress, report),
+        Command::Dump(args) => dump::run(args, progress, report),
+        Command::Buffers(args) => buffers::run(args, progress, report),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "etweir", &mut script);

@@ -1,6 +1,7 @@
 //! Points in time on the command line.
 
 use core::str::FromStr;
+use core::time::Duration;
 
 use etweir::FileTime;
 use jiff::civil::Date;
@@ -30,6 +31,15 @@ impl FromStr for Moment {
             }),
         }
     }
+}
+
+/// A length of time, such as `500ms` or `1m30s`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let nanoseconds = offset(text).and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+    nanoseconds.map(Duration::from_nanos).ok_or_else(|| {
+        "a time is numbers with d, h, m, s, ms, us or ns, in this order, such as 500ms, 3s or 1m30s"
+            .to_owned()
+    })
 }
 
 const EXPECTED_OFFSET: &str = "an offset is a `+` and numbers with d, h, m, s, ms, us or ns, in this order";
@@ -187,6 +197,16 @@ mod tests {
             ("+3650000d", LONGEST),
         ] {
             assert_eq!(text.parse(), Ok(Moment::AfterStart(nanoseconds)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_an_offset_without_its_sign() {
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5ms"), Ok(Duration::from_micros(1500)));
+        for text in ["", "+1s", "1", "-1s", "always", "3650000d"] {
+            assert!(duration(text).expect_err(text).contains("500ms"), "{text:?}");
         }
     }
 

@@ -6,48 +6,69 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use etweir::file::Damage;
+use etweir::file::{Damage, DamageReport};
+use etweir::trace::LogFileHeader;
+use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::inputs::Reader;
-use crate::text::{Printable, counted, grouped};
+use crate::inputs::{Reader, Wound};
+use crate::progress::Progress;
+use crate::text::{Printable, counted, duration, grouped};
 use crate::walk::Course;
 
 /// Errors are printed when they happen, warnings at the end: they are many where a file is badly damaged, and concern
 /// nobody if there is no output.
-#[derive(Debug)]
 pub(crate) struct Report {
     quiet: bool,
     strict: bool,
+    progress: Progress,
     failed: bool,
     warnings: Vec<String>,
+    sums: Sums,
+}
+
+/// What the summary tells, over all files.
+#[derive(Default)]
+struct Sums {
     damaged_files: u64,
     missing_headers: u64,
+    /// Places of damage in gzip data and archives.
+    wounds: u64,
     buffers: u64,
     records: u64,
     bytes: u64,
     events_lost: u64,
     buffers_lost: u64,
+    /// Buffers whose flags tell of a loss before them.
+    loss_flags: u64,
+    loss_events: u64,
+    late_events: u64,
+    most_late: Option<SignedDuration>,
 }
 
 /// How many places of damage are named in each file.
 const NAMED: usize = 20;
 
+/// What there is to tell of a file that was read as far as it was wanted.
+pub(crate) struct Told<'a> {
+    pub(crate) header: Option<&'a LogFileHeader>,
+    /// The damage outside of buffers.
+    pub(crate) between: &'a DamageReport,
+    pub(crate) course: &'a Course,
+    /// The damage of what the file is wrapped in.
+    pub(crate) wound: Wound,
+}
+
+impl<'a> Told<'a> {
+    pub(crate) const fn by(reader: &'a Reader, course: &'a Course, wound: Wound) -> Self {
+        Self { header: reader.header(), between: reader.damage(), course, wound }
+    }
+}
+
 impl Report {
-    pub(crate) const fn new(quiet: bool, strict: bool) -> Self {
-        Self {
-            quiet,
-            strict,
-            failed: false,
-            warnings: Vec::new(),
-            damaged_files: 0,
-            missing_headers: 0,
-            buffers: 0,
-            records: 0,
-            bytes: 0,
-            events_lost: 0,
-            buffers_lost: 0,
-        }
+    /// The bar of `progress` makes way for what is printed.
+    pub(crate) fn new(quiet: bool, strict: bool, progress: Progress) -> Self {
+        Self { quiet, strict, progress, failed: false, warnings: Vec::new(), sums: Sums::default() }
     }
 
     /// Something went wrong, with the file `name` if one is to blame: one line, the causes joined.
@@ -55,7 +76,7 @@ impl Report {
         self.failed = true;
         let mut line = name.map(|name| format!("{name}: ")).unwrap_or_default();
         line.push_str(&chain(error));
-        print("error", AnsiColor::Red, &line);
+        self.progress.beside(|| print("error", AnsiColor::Red, &line));
     }
 
     /// Something is odd about the file `name`.
@@ -63,40 +84,48 @@ impl Report {
         self.warnings.push(format!("{name}: {text}"));
     }
 
-    /// The file `name` was read as far as it was wanted: names the damage in it, and counts that and its losses.
-    pub(crate) fn trace(&mut self, name: &str, reader: &Reader, course: &Course) {
+    /// What traces are wrapped in is damaged.
+    pub(crate) fn wrapping(&mut self, name: &str, wound: &Wound) {
+        let notes = wound.notes();
+        self.sums.damaged_files += u64::from(!notes.is_empty());
+        for note in &notes {
+            self.sums.wounds = self.sums.wounds.saturating_add(1);
+            self.warning(name, note);
+        }
+    }
+
+    /// The file `name` was read: names the damage in it, and counts that and its losses.
+    pub(crate) fn trace(&mut self, name: &str, told: &Told<'_>) {
+        let Told { header, between, course, wound } = told;
         let in_buffers = &course.damage;
-        match reader.header() {
+        let before = self.sums.damaged_files;
+        self.wrapping(name, wound);
+        match header {
             Some(header) => {
-                self.events_lost = self.events_lost.saturating_add(header.events_lost.into());
-                self.buffers_lost = self.buffers_lost.saturating_add(header.buffers_lost.into());
+                self.sums.events_lost = self.sums.events_lost.saturating_add(header.events_lost.into());
+                self.sums.buffers_lost = self.sums.buffers_lost.saturating_add(header.buffers_lost.into());
             }
             None => {
-                self.missing_headers = self.missing_headers.saturating_add(1);
+                self.sums.missing_headers = self.sums.missing_headers.saturating_add(1);
                 self.warning(
                     name,
-                    "the header buffer is missing or damaged: there is no time of day, only session ticks",
+                    "the header buffer is missing or damaged: expected a log-file header at 0x48, found none; there is no time \
+                     of day, only session ticks",
                 );
             }
         }
-        let between = reader.damage();
-        if reader.header().is_none() || !between.is_empty() || !in_buffers.is_empty() {
-            self.damaged_files = self.damaged_files.saturating_add(1);
+        if header.is_none() || !between.is_empty() || !in_buffers.is_empty() {
+            // Once, whatever is wrong with it.
+            self.sums.damaged_files = before.saturating_add(1);
         }
-        self.buffers = self.buffers.saturating_add(between.buffers());
-        self.records = self.records.saturating_add(in_buffers.records());
-        self.bytes = self.bytes.saturating_add(between.bytes()).saturating_add(in_buffers.bytes());
-
-        let mut entries: Vec<&Damage> = between.entries().iter().chain(in_buffers.entries()).collect();
-        entries.sort_by_key(|damage| damage.at);
-        for damage in entries.iter().take(NAMED) {
-            self.warning(name, &chain(*damage));
-        }
-        let named = u64::try_from(entries.len().min(NAMED)).unwrap_or(u64::MAX);
-        let all = between.count().saturating_add(in_buffers.count());
-        if let Some(more) = all.checked_sub(named).filter(|more| *more > 0) {
-            self.warning(name, &format!("... and {more} more"));
-        }
+        self.sums.buffers = self.sums.buffers.saturating_add(between.buffers());
+        self.sums.records = self.sums.records.saturating_add(in_buffers.records());
+        self.sums.bytes = self.sums.bytes.saturating_add(between.bytes()).saturating_add(in_buffers.bytes());
+        let losses = &course.losses;
+        let flags = losses.events_lost_flags.saturating_add(losses.buffers_lost_flags);
+        self.sums.loss_flags = self.sums.loss_flags.saturating_add(flags);
+        self.sums.loss_events = self.sums.loss_events.saturating_add(losses.loss_events);
+        self.name_damage(name, between, in_buffers);
         if let Some((at, count)) = course.more_headers {
             let more = match count.saturating_sub(1) {
                 0 => String::new(),
@@ -110,27 +139,51 @@ impl Report {
         }
     }
 
+    /// A line for each place of damage, by their order in the file.
+    fn name_damage(&mut self, name: &str, between: &DamageReport, in_buffers: &DamageReport) {
+        let mut entries: Vec<&Damage> = between.entries().iter().chain(in_buffers.entries()).collect();
+        entries.sort_by_key(|damage| damage.at);
+        for damage in entries.iter().take(NAMED) {
+            self.warning(name, &chain(*damage));
+        }
+        let named = u64::try_from(entries.len().min(NAMED)).unwrap_or(u64::MAX);
+        let all = between.count().saturating_add(in_buffers.count());
+        if let Some(more) = all.checked_sub(named).filter(|more| *more > 0) {
+            self.warning(name, &format!("... and {} more", grouped(more)));
+        }
+    }
+
+    /// So many events were printed after younger ones, by so much at most, if a clock tells that.
+    pub(crate) fn late(&mut self, events: u64, most: Option<SignedDuration>) {
+        self.sums.late_events = self.sums.late_events.saturating_add(events);
+        self.sums.most_late = self.sums.most_late.max(most);
+    }
+
     /// Forgets the warnings so far: there will be no output that they could concern.
     pub(crate) fn drop_warnings(&mut self) {
-        *self = Self { failed: self.failed, ..Self::new(self.quiet, self.strict) };
+        self.warnings.clear();
+        self.sums = Sums::default();
     }
 
     /// Prints what has been gathered, and the summary.
     pub(crate) fn finish(self) -> ExitCode {
-        let too_bad = self.strict && self.damaged_files > 0;
+        self.progress.clear();
+        let too_bad = self.strict && self.sums.damaged_files > 0;
         if !self.quiet {
             for line in &self.warnings {
                 print("warning", AnsiColor::Yellow, line);
             }
         }
-        match self.summary() {
+        match self.sums.summary() {
             Some(line) if too_bad => print("error", AnsiColor::Red, &line),
             Some(line) if !self.quiet => print("warning", AnsiColor::Yellow, &line),
             _ => {}
         }
         if self.failed || too_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
+}
 
+impl Sums {
     /// One line on all damage and all losses, if there are any.
     fn summary(&self) -> Option<String> {
         let mut parts = Vec::new();
@@ -141,11 +194,16 @@ impl Report {
                 self.damage().join(", ")
             ));
         }
-        if self.events_lost > 0 || self.buffers_lost > 0 {
+        let losses = self.losses();
+        if !losses.is_empty() {
+            parts.push(format!("lost while tracing: {}", losses.join(", ")));
+        }
+        if self.late_events > 0 {
             parts.push(format!(
-                "lost while tracing: {} and {}",
-                counted(self.events_lost, "event"),
-                counted(self.buffers_lost, "buffer"),
+                "{} came late{}, and {} printed after younger ones",
+                counted(self.late_events, "event"),
+                self.most_late.map(|most| format!(", by {} at most", duration(most))).unwrap_or_default(),
+                if self.late_events == 1 { "is" } else { "are" },
             ));
         }
         (!parts.is_empty()).then(|| parts.join("; "))
@@ -154,6 +212,9 @@ impl Report {
     /// What the damage comes to.
     fn damage(&self) -> Vec<String> {
         let mut parts = Vec::new();
+        if self.wounds > 0 {
+            parts.push(format!("compressed data or archives damaged in {}", counted(self.wounds, "place")));
+        }
         if self.missing_headers > 0 {
             parts.push(format!("{} missing", counted(self.missing_headers, "header buffer")));
         }
@@ -164,6 +225,25 @@ impl Report {
                 counted(self.records, "record"),
             ));
             parts.push(format!("{} lost", counted(self.bytes, "byte")));
+        }
+        parts
+    }
+
+    /// What the traces themselves tell of losses.
+    fn losses(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        if self.events_lost > 0 || self.buffers_lost > 0 {
+            parts.push(format!(
+                "{} and {}",
+                counted(self.events_lost, "event"),
+                counted(self.buffers_lost, "buffer")
+            ));
+        }
+        if self.loss_flags > 0 {
+            parts.push(format!("marks of a loss in {}", counted(self.loss_flags, "buffer")));
+        }
+        if self.loss_events > 0 {
+            parts.push(format!("{} of the session", counted(self.loss_events, "loss event")));
         }
         parts
     }

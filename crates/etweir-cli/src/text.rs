@@ -3,6 +3,8 @@
 use core::fmt;
 
 use etweir::{FileTime, Guid};
+use jiff::SignedDuration;
+use jiff::fmt::friendly::{FractionalUnit, SpanPrinter};
 use serde::{Serialize, Serializer};
 
 /// The two lower-case hexadecimal digits of every byte.
@@ -189,6 +191,11 @@ pub(crate) fn grouped(number: impl Into<i128>) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A length of time in words of one letter: `1m 0.5s`.
+pub(crate) fn duration(duration: SignedDuration) -> String {
+    SpanPrinter::new().fractional(Some(FractionalUnit::Second)).duration_to_string(&duration)
 }
 
 /// `1 buffer`, `2 buffers`.

@@ -1,22 +1,20 @@
 //! The other way in: a front that knows all buffers ahead brings each when it is asked for, in the order of their first
 //! events. Then nothing has to wait, and a buffer is retired as soon as it is exhausted.
 
-use crate::buffer::RecordWalk;
+use crate::error::Offset;
 use crate::merge::Key;
 use crate::stream::admission::Accepted;
+use crate::stream::engine::glance::Glance;
 use crate::stream::engine::lane::Start;
 use crate::stream::engine::residents::Residents;
-use crate::stream::engine::streams::Glance;
 use crate::stream::engine::{Decision, Engine};
-use crate::stream::slot::Slot;
-use crate::trace::LogFileHeader;
+use crate::stream::slot::Arriving;
 
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Buffers are brought from now on, when [`Decision::NeedInput`] asks for them. Before the first buffer.
-    pub(in crate::stream) fn be_brought(&mut self, header: Option<LogFileHeader>) {
+    pub(in crate::stream) fn be_brought(&mut self) {
         self.is_brought = true;
         self.residents = Residents::new(true);
-        self.header = header;
     }
 
     /// What the first event of the next buffer counts as; `None` if there is no further buffer. Everything before may leave.
@@ -28,38 +26,26 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Takes over a buffer of which `filled` bytes should be there; `accepted` tells how many are. `flush_time` is there if
-    /// it is of the events' clock, as far as is known.
+    /// Takes over a buffer. `cap` is what none of its events is later than, as far as that is known.
     ///
     /// It must not begin before what was expected; what does is late.
-    pub(in crate::stream) fn bring(
-        &mut self,
-        buffer: B,
-        accepted: &Accepted,
-        filled: usize,
-        flush_time: Option<i64>,
-    ) {
-        self.completer.add_one();
+    pub(in crate::stream) fn bring(&mut self, buffer: B, accepted: &Accepted, cap: Option<i64>) {
         self.move_on();
-        self.account.arrive(accepted);
-        let held = buffer.as_ref().len();
-        let Accepted { id, context, filled: valid, is_header, .. } = *accepted;
-        let slot = Slot::new(buffer, None, valid, context, id, &self.completer);
-        let valid = slot.valid();
-        let walk = RecordWalk::new(valid.len(), filled, context.session().layout().shapes());
-        let glance = Glance { valid, walk: &walk };
-        if is_header {
-            self.look_around(&glance);
-        }
-        let start = if is_header || !self.wants_events {
-            Start { walk: walk.clone(), time: i64::MIN, cap: i64::MIN, is_header }
-        } else {
-            glance.start_alone(flush_time)
-        };
-        let index = self.hold(slot, start, held);
-        if self.wants_events {
+        let arriving = Arriving::new(buffer, accepted, &self.common);
+        let bytes = Offset::from(arriving.bytes().len()).get();
+        let Some(slot) = arriving.into_slot(None, self.spare.take()) else { return };
+        let index = self.hold(slot, bytes);
+        if self.wants_events
+            && let Some(resident) = self.residents.get_mut(index)
+        {
+            let walk = resident.slot.walk();
+            resident.start = if accepted.is_header {
+                Start { walk, time: i64::MIN, cap: i64::MIN }
+            } else {
+                Glance { valid: resident.slot.valid(), walk: &walk }.start_alone(cap)
+            };
             let source = self.lanes.open(false);
-            self.lanes.push(source, index, &mut self.residents, &mut self.account.stats);
+            self.lanes.push(source, index, &mut self.residents, &self.common.counters);
         }
         self.attention = true;
         self.check_pressure();
@@ -70,13 +56,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.residents.get(index).map_or((0, false), |resident| (resident.end, resident.is_damaged))
     }
 
-    /// Adds to the count of missing sequence numbers.
-    pub(in crate::stream) fn add_sequence_gaps(&mut self, gaps: u64) {
-        let stats = &mut self.account.stats;
-        stats.sequence_gaps = stats.sequence_gaps.saturating_add(gaps);
-    }
-
     /// The time that the event that was decided on counts as.
+    #[inline]
     pub(in crate::stream) fn time_of(&self, source: usize) -> i64 {
         self.lanes.next(source).map_or(i64::MAX, |(_, known)| known.time)
     }

@@ -1,25 +1,30 @@
 //! The facts, as JSON shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use etweir::buffer::BufferHeader;
+use etweir::buffer::{BufferHeader, BufferType};
 use etweir::codec::Format;
-use etweir::file::DamageReport;
+use etweir::file::FileBuffer;
 use etweir::record::RecordKind;
 use etweir::trace::{Clock, Event, LogFileHeader, LogFileMode};
-use etweir::{FileTime, Ticks};
+use etweir::{FileTime, Guid, Ticks};
 use serde::Serialize;
 
 use crate::filter::Filter;
-use crate::inputs::Reader;
+use crate::info::host::Host;
+use crate::inputs::{Input, Reader};
 use crate::walk::Course;
 
 /// One file. What its header would tell is in `session`, which is `None` without a header.
 #[derive(Serialize)]
 pub(super) struct Facts {
     pub(super) file: String,
-    /// Bytes that were read.
+    /// Bytes that were read, after expansion.
     pub(super) file_size: u64,
+    /// `gzip` or `zip` if it is wrapped.
+    pub(super) container: Option<&'static str>,
+    /// Bytes that it takes in there, if that is known.
+    pub(super) stored_size: Option<u64>,
     pub(super) session: Option<Session>,
     /// Buffers that were found; what the header claims is in `session`.
     pub(super) buffers: u64,
@@ -29,6 +34,10 @@ pub(super) struct Facts {
     /// Records that pass the filter, those of the header buffer included.
     pub(super) records: u64,
     pub(super) records_by_kind: BTreeMap<&'static str, u64>,
+    /// Different ones among these records; at most [`MOST_PROVIDERS`] are told apart.
+    pub(super) providers: usize,
+    /// Different processors among the data buffers.
+    pub(super) processors: usize,
     /// The earliest and the latest of these, whatever their order in the file.
     pub(super) first_time: Option<String>,
     pub(super) last_time: Option<String>,
@@ -39,6 +48,8 @@ pub(super) struct Facts {
     pub(super) times_out_of_range: u64,
     /// `BuildLab` of the operating system, where the trace has it.
     pub(super) build_lab: Option<String>,
+    pub(super) host: Host,
+    pub(super) losses: Losses,
     pub(super) damage: Damage,
     /// Bytes of zeros at the end, reserved and never written.
     pub(super) unwritten_tail: u64,
@@ -52,9 +63,24 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+/// What the buffers tell of losses. The totals of the session are in its header.
+#[derive(Serialize)]
+pub(super) struct Losses {
+    /// Buffers that are marked as following lost events.
+    pub(super) events_lost_flags: u64,
+    /// Buffers that are marked as following a lost buffer.
+    pub(super) buffers_lost_flags: u64,
+    /// Events that tell of losses.
+    pub(super) loss_events: u64,
+    /// Numbers of buffers that are not there, between the least and the greatest.
+    pub(super) sequence_gaps: u64,
+}
+
 /// What could not be delivered.
 #[derive(Serialize)]
 pub(super) struct Damage {
+    /// Places in what the file is wrapped in.
+    pub(super) container: usize,
     pub(super) header_missing: bool,
     pub(super) buffers: u64,
     pub(super) records: u64,
@@ -110,7 +136,7 @@ pub(super) struct Zone {
 impl Facts {
     /// Reads the file to its end, or to where that fails: the facts up to there hold all the same.
     pub(super) fn gather(
-        name: &str,
+        input: &Input,
         reader: &mut Reader,
         filter: &Filter<'_>,
         course: &mut Course,
@@ -123,28 +149,34 @@ impl Facts {
                     if reader_is_at_start(count.buffers) {
                         count.format = named_format(&buffer.header());
                     }
-                    count.buffers += 1;
-                    count.compressed += u64::from(buffer.is_compressed());
-                    for placed in course.walk(&buffer).filter(|placed| filter.passes(placed)) {
-                        count.add(&placed.event, &clock);
+                    count.add_buffer(&buffer);
+                    for placed in course.walk(&buffer) {
+                        count.host.see(&placed.event);
+                        if filter.passes(&placed) {
+                            count.add(&placed.event, &clock);
+                        }
                     }
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        (Self::new(name, reader, &course.damage, count), end)
+        (Self::new(input, reader, course, count), end)
     }
 
-    fn new(name: &str, reader: &Reader, in_buffers: &DamageReport, count: Count) -> Self {
+    fn new(input: &Input, reader: &Reader, course: &Course, count: Count) -> Self {
+        let Course { damage: in_buffers, losses, .. } = course;
+        let container = input.container();
         let between = reader.damage();
         let clock = reader.session().clock();
         let time = |ticks: Option<Ticks>| rfc3339(clock.to_file_time(ticks?)?);
         let mode = reader.header().map(|header| header.log_file_mode).unwrap_or_default();
         let compressed = count.compressed > 0 || mode.contains(LogFileMode::COMPRESSED);
         Self {
-            file: name.to_owned(),
+            file: input.name.clone(),
             file_size: reader.offset().get(),
+            container,
+            stored_size: input.stored().filter(|_| container.is_some()),
             session: reader.header().map(|header| Session::new(header, &clock)),
             buffers: count.buffers,
             compressed_buffers: count.compressed,
@@ -156,8 +188,18 @@ impl Facts {
             first_ticks: count.first.map(Ticks::get),
             last_ticks: count.last.map(Ticks::get),
             times_out_of_range: count.out_of_range,
-            build_lab: count.build_lab,
+            providers: count.providers.len(),
+            processors: count.processors.len(),
+            build_lab: count.host.build_lab.clone(),
+            host: count.host,
+            losses: Losses {
+                events_lost_flags: losses.events_lost_flags,
+                buffers_lost_flags: losses.buffers_lost_flags,
+                loss_events: losses.loss_events,
+                sequence_gaps: losses.missing_numbers(),
+            },
             damage: Damage {
+                container: input.wound().notes().len(),
                 header_missing: reader.header().is_none(),
                 buffers: between.buffers(),
                 records: in_buffers.records(),
@@ -189,10 +231,25 @@ struct Count {
     first: Option<Ticks>,
     last: Option<Ticks>,
     out_of_range: u64,
-    build_lab: Option<String>,
+    providers: HashSet<Guid>,
+    /// The one of the record before, which most records have too.
+    last_provider: Option<Guid>,
+    processors: BTreeSet<u16>,
+    host: Host,
 }
 
+/// Files are hostile: each record may have a provider of its own.
+pub(super) const MOST_PROVIDERS: usize = 100_000;
+
 impl Count {
+    fn add_buffer(&mut self, buffer: &FileBuffer<'_>) {
+        self.buffers += 1;
+        self.compressed += u64::from(buffer.is_compressed());
+        if buffer.header().buffer_type() != Some(BufferType::HEADER) {
+            self.processors.insert(buffer.header().processor_index());
+        }
+    }
+
     fn add(&mut self, event: &Event<'_>, clock: &Clock) {
         self.records += 1;
         *self.kinds.entry(event.kind()).or_default() += 1;
@@ -204,15 +261,13 @@ impl Count {
                 self.out_of_range += 1;
             }
         }
-        if self.build_lab.is_none() && event.hook_id() == Some(BUILD_LAB) {
-            let text = event.user_data().split(|byte| *byte == 0).next().unwrap_or_default();
-            self.build_lab = Some(String::from_utf8_lossy(text).into_owned());
+        let provider = event.provider_id();
+        if self.last_provider != Some(provider) && self.providers.len() < MOST_PROVIDERS {
+            self.last_provider = Some(provider);
+            self.providers.insert(provider);
         }
     }
 }
-
-/// The hook whose payload is the `BuildLab` string.
-const BUILD_LAB: u16 = 0x0042;
 
 impl Session {
     fn new(header: &LogFileHeader, clock: &Clock) -> Self {
@@ -250,6 +305,13 @@ impl Session {
                 daylight_bias: zone.daylight_bias,
             },
         }
+    }
+}
+
+impl Session {
+    /// Whether no bit of the mode is set.
+    pub(super) fn mode_is_zero(&self) -> bool {
+        self.mode == "0x00000000"
     }
 }
 

@@ -1,6 +1,7 @@
 //! `etweir info`: what a trace says of itself, and what is in it.
 
 mod facts;
+mod host;
 mod text;
 
 use anyhow::Result;
@@ -8,22 +9,24 @@ use serde::Serialize;
 
 use crate::args::FilesArgs;
 use crate::filter::Filter;
-use crate::inputs::{self, Reader};
+use crate::inputs::{self, Input, Reader};
 use crate::output::Output;
-use crate::report::{FailedFile, Report, chain};
+use crate::progress::Progress;
+use crate::report::{FailedFile, Report, Told, chain};
 use crate::walk::Course;
 
 use self::facts::Facts;
 
-pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
-    let mut inputs = inputs::find(&args.read.files)?;
-    let filter = Filter::new(&args.filter, &mut inputs);
+pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) -> Result<()> {
+    let mut inputs = inputs::find(&args.read.files, report)?;
+    progress.read(inputs::stored(&inputs));
+    let filter = Filter::new(&args.filter, &mut inputs)?;
     let mut output = Output::standard();
     let mut all = Vec::new();
     let mut is_first = true;
     for input in &mut inputs {
-        let facts = match input.open() {
-            Ok(mut reader) => gather(&input.name, &mut reader, &filter, report),
+        let facts = match input.open(progress) {
+            Ok(mut reader) => gather(input, &mut reader, &filter, report),
             Err(error) => {
                 report.error(Some(&input.name), &*error);
                 if args.json {
@@ -41,9 +44,11 @@ pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
             }
             is_first = false;
             text::append(output.line(), &facts, color, args.read.raw_time)?;
-            output.finish()?;
+            // The bar may be on the same terminal.
+            progress.beside(|| output.finish())?;
         }
     }
+    progress.clear();
     if args.json {
         serde_json::to_writer_pretty(output.line(), &all)?;
         output.line().push(b'\n');
@@ -51,14 +56,15 @@ pub(crate) fn run(args: &FilesArgs, report: &mut Report) -> Result<()> {
     output.finish()
 }
 
-fn gather(name: &str, reader: &mut Reader, filter: &Filter<'_>, report: &mut Report) -> Facts {
+fn gather(input: &Input, reader: &mut Reader, filter: &Filter<'_>, report: &mut Report) -> Facts {
+    let name = &*input.name;
     let mut course = Course::new(reader);
-    let (mut facts, end) = Facts::gather(name, reader, filter, &mut course);
+    let (mut facts, end) = Facts::gather(input, reader, filter, &mut course);
     if let Err(error) = end {
         report.error(Some(name), &error);
         facts.error = Some(chain(&error));
     }
-    report.trace(name, reader, &course);
+    report.trace(name, &Told::by(reader, &course, input.wound()));
     facts
 }
 

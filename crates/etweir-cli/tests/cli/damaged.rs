@@ -1,6 +1,8 @@
 //! Damage: named, counted, survived.
 
-use etweir::write::{Damage, FileSpec, LogFileSpec};
+use etweir::Guid;
+use etweir::buffer::BufferFlags;
+use etweir::write::{Damage, FileSpec, FullSpec, LogFileSpec};
 
 use crate::support::*;
 
@@ -63,6 +65,26 @@ fn losses_that_the_trace_reports_are_told_but_are_no_damage() {
     let run = dump(&["--strict"], &path).expect_status(0);
     assert_eq!(run.err, "warning: lost while tracing: 1,234 events and 1 buffer\n");
     dump(&["--quiet"], &path).expect_silence();
+}
+
+#[test]
+fn marks_of_losses_and_loss_events_are_told_too() {
+    let folder = Folder::new();
+    let lost =
+        Guid::from_parts(0x6A39_9AE0, 0x4BC6, 0x4DE9, [0x87, 0x0B, 0x36, 0x57, 0xF8, 0x94, 0x7E, 0x7E]);
+    let loss = FullSpec { guid: lost, opcode: 32, time_stamp: ANCHOR + 20, ..FullSpec::default() };
+    let file = FileSpec::new(log_file())
+        .buffer(buffer(0, &[event(1, 10)]).add_flags(BufferFlags::EVENTS_LOST))
+        .buffer(buffer(1, &[]).full(&loss).add_flags(BufferFlags::BUFFER_LOST));
+    let path = folder.file("a.etl", &file.to_bytes());
+    let expected = "warning: lost while tracing: marks of a loss in 2 buffers, 1 loss event of the session\n";
+    for args in [&["dump"][..], &["dump", "--order", "file"], &["info"], &["buffers"]] {
+        let run_with = |more: &str| run(args.iter().copied().chain([more, &*names(&path)]));
+        assert_eq!(run_with("--strict").expect_status(0).err, expected);
+        run_with("--quiet").expect_silence();
+    }
+    let run = run_with_input(["dump", "-"], &file.to_bytes()).expect_status(0);
+    assert_eq!(run.err, expected);
 }
 
 #[test]

@@ -329,6 +329,19 @@ fn so_many_events_are_printed_over_all_files() {
 }
 
 #[test]
+fn a_file_that_is_missing_is_told_even_if_enough_was_printed_before() {
+    let folder = Folder::new();
+    let good = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    let missing = names(&folder.path().join("b.etl"));
+    for order in ["time", "file"] {
+        let run = run(["dump", "-n", "2", "--order", order, &good, &missing, &good]).expect_status(1);
+        assert_eq!(run.out.lines().count(), 2);
+        assert!(run.err.starts_with(&format!("error: {missing}: cannot open: ")), "{}", run.err);
+        assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    }
+}
+
+#[test]
 fn sorting_past_the_memory_limit_is_refused_in_one_line() {
     let folder = Folder::new();
     let path = folder.file("a.etl", &two_processors().to_bytes());

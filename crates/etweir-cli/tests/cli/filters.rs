@@ -61,6 +61,28 @@ fn limits_of_time_are_inclusive() {
 }
 
 #[test]
+fn limits_that_meet_pass_one_time_and_limits_that_cross_are_wrong_usage() {
+    assert_eq!(passing(&["--from", "+3us", "--to", "+3us"]), [3]);
+    // Between two stamps there is nothing, and nothing wrong.
+    assert_eq!(passing(&["--from", "+3010ns", "--to", "+3090ns"]), [0; 0]);
+    let folder = Folder::new();
+    let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    for (from, to) in
+        [("+3us", "+2us"), ("2024-01-02T03:04:06Z", "2024-01-02T03:04:05Z"), ("+2s", "2024-01-02T03:04:05Z")]
+    {
+        for command in ["info", "dump", "buffers"] {
+            let run = run([command, "--from", from, "--to", to, &path]).expect_status(2);
+            assert_eq!(run.out, "");
+            assert!(
+                run.err.starts_with("error: --from 2024-") && run.err.contains(" lies after --to 2024-"),
+                "{}",
+                run.err
+            );
+        }
+    }
+}
+
+#[test]
 fn offsets_count_from_the_earliest_start() {
     let folder = Folder::new();
     let late = FileSpec::new(log_file_at(ANCHOR, 10_000_000)).buffer(buffer(0, &[event(9, 10)]));

@@ -1,8 +1,10 @@
 //! `etweir info`.
 
-use etweir::FileTime;
+use etweir::buffer::BufferFlags;
 use etweir::codec::Format;
-use etweir::write::{Damage, FileSpec, LogFileSpec, PerfSpec};
+use etweir::trace::LogFileMode;
+use etweir::write::{Damage, FileSpec, FullSpec, LogFileSpec, PerfSpec, SystemSpec, TimeZoneSpec};
+use etweir::{FileTime, Guid};
 
 use crate::support::*;
 
@@ -133,4 +135,114 @@ fn names_in_a_trace_cannot_turn_the_direction_of_writing() {
     let path = names(&folder.file("a.etl", &FileSpec::new(log_file).to_bytes()));
     let run = run(["info", &path]).expect_silence();
     assert!(run.out.contains("a\\u{202e}b"), "{}", run.out);
+}
+
+/// The value of a line, if there is one of this name.
+fn line<'a>(out: &'a str, name: &str) -> Option<&'a str> {
+    out.lines().find_map(|line| line.strip_prefix(&format!("{name:<15} ")))
+}
+
+#[test]
+fn losses_are_told_by_everything_that_tells_of_them() {
+    let folder = Folder::new();
+    let lost =
+        Guid::from_parts(0x6A39_9AE0, 0x4BC6, 0x4DE9, [0x87, 0x0B, 0x36, 0x57, 0xF8, 0x94, 0x7E, 0x7E]);
+    let loss = FullSpec { guid: lost, opcode: 33, time_stamp: ANCHOR + 20, ..FullSpec::default() };
+    let log_file = LogFileSpec { events_lost: 5, ..log_file() };
+    let file = FileSpec::new(log_file)
+        .buffer(buffer(0, &[event(1, 10)]).sequence_number(4))
+        .buffer(buffer(1, &[]).full(&loss).add_flags(BufferFlags::EVENTS_LOST).sequence_number(7));
+    let path = names(&folder.file("a.etl", &file.to_bytes()));
+    let json = run(["info", "--json", &path]).expect_status(0).json();
+    assert_eq!(
+        json[0]["losses"],
+        serde_json::json!({
+            "events_lost_flags": 1, "buffers_lost_flags": 0, "loss_events": 1, "sequence_gaps": 2
+        })
+    );
+    let text = run(["info", &path]).expect_status(0).out;
+    assert_eq!(line(&text, "Lost"), Some("5 events, 0 buffers, marks of a loss in 1 buffer, 1 loss event"));
+    assert_eq!(line(&text, "Gaps"), Some("2 sequence numbers of buffers missing: lost, or never filled"));
+    let good = names(&folder.file("b.etl", &two_processors().to_bytes()));
+    let text = run(["info", &good]).expect_silence().out;
+    assert_eq!((line(&text, "Lost"), line(&text, "Gaps")), (Some("nothing"), None));
+}
+
+#[test]
+fn the_machine_is_told_if_the_trace_tells_it() {
+    let folder = Folder::new();
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let mut cpu = vec![0; 20 + 512 + 268 + 8];
+    cpu[8..12].copy_from_slice(&16_384_u32.to_le_bytes());
+    cpu[20..30].copy_from_slice(&utf16("HOST1"));
+    cpu[532..540].copy_from_slice(&utf16("CORP"));
+    let system =
+        |hook_id, payload| SystemSpec { hook_id, payload, time_stamp: ANCHOR + 5, ..SystemSpec::default() };
+    let platform = utf16("Maker\0Box 7\x0012/07/2018\x00090008\0");
+    let file = FileSpec::new(log_file())
+        .buffer(buffer(0, &[]).system(&system(0x0B0A, cpu)).system(&system(0x0B19, platform)));
+    let path = names(&folder.file("a.etl", &file.to_bytes()));
+    // Whatever is counted.
+    let text = run(["info", "--id", "7", &path]).expect_silence().out;
+    assert_eq!(line(&text, "Computer"), Some("HOST1 in CORP"));
+    assert_eq!(line(&text, "Machine"), Some("Maker Box 7, BIOS 090008 of 12/07/2018"));
+    assert_eq!(line(&text, "Memory"), Some("16,384 MB"));
+    let json = run(["info", "--json", &path]).expect_silence().json();
+    assert_eq!(json[0]["host"]["computer_name"], "HOST1");
+    assert_eq!(json[0]["host"]["memory"], 16_384);
+    let text =
+        run(["info", &names(&folder.file("b.etl", &two_processors().to_bytes()))]).expect_silence().out;
+    assert_eq!((line(&text, "Computer"), line(&text, "Machine"), line(&text, "Memory")), (None, None, None));
+}
+
+#[test]
+fn providers_and_processors_are_counted() {
+    let folder = Folder::new();
+    let mut other = event(7, 70);
+    other.provider_id = Guid::from_parts(1, 2, 3, [4; 8]);
+    let file = two_processors().buffer(buffer(3, &[other, event(8, 80)]));
+    let path = names(&folder.file("a.etl", &file.to_bytes()));
+    let text = run(["info", &path]).expect_silence().out;
+    assert_eq!(line(&text, "Providers"), Some("3"), "two, and the one of the log-file header");
+    assert_eq!(line(&text, "Processors"), Some("4 at 2,400 MHz, 3 of them with buffers in this file"));
+    let json = run(["info", "--json", "--cpu", "1", &path]).expect_silence().json();
+    assert_eq!((&json[0]["providers"], &json[0]["processors"]), (&1.into(), &3.into()));
+}
+
+#[test]
+fn the_mode_of_no_bit_and_the_limits_of_a_session_are_in_words() {
+    let folder = Folder::new();
+    let out = |mode, maximum_file_size, end_time| {
+        let log_file =
+            LogFileSpec { log_file_mode: LogFileMode(mode), maximum_file_size, end_time, ..log_file() };
+        run(["info", &names(&folder.file("a.etl", &FileSpec::new(log_file).to_bytes()))]).expect_silence().out
+    };
+    let text = out(0, 0, FileTime(0));
+    assert_eq!(line(&text, "Mode"), Some("0x00000000 (sequential)"));
+    assert_eq!(line(&text, "Size limit"), None);
+    assert_eq!(line(&text, "End"), Some("unknown: the trace was never closed"));
+    assert_eq!(line(&text, "Timer"), Some("15.625 ms"));
+    let text = out(2, 1500, START);
+    assert_eq!(line(&text, "Mode"), Some("0x00000002 FILE_MODE_CIRCULAR"));
+    assert_eq!(line(&text, "Size limit"), Some("1,500 MB"));
+    assert_eq!(line(&out(0x2002, 128, START), "Size limit"), Some("128 KB"));
+}
+
+#[test]
+fn names_of_time_zones_are_for_people() {
+    let folder = Folder::new();
+    let zone = |standard: &str, daylight: &str| TimeZoneSpec {
+        bias: -60,
+        standard_name: standard.to_owned(),
+        daylight_name: daylight.to_owned(),
+        ..TimeZoneSpec::default()
+    };
+    for (time_zone, expected) in [
+        (zone("@tzres.dll,-322", "@tzres.dll,-321"), "UTC+01:00"),
+        (zone("Middle", "Summer"), "UTC+01:00 Middle / Summer"),
+    ] {
+        let file = FileSpec::new(LogFileSpec { time_zone, ..log_file() });
+        let text = run(["info", &names(&folder.file("a.etl", &file.to_bytes()))]).expect_silence().out;
+        assert_eq!(line(&text, "Time zone"), Some(expected));
+    }
 }

@@ -3,11 +3,14 @@
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod buffers;
+mod containers;
 mod damaged;
 mod dump;
 mod failures;
 mod filters;
 mod info;
+mod interrupt;
+mod live;
 mod options;
 mod real;
 mod support;

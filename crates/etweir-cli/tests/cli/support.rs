@@ -177,6 +177,25 @@ pub(crate) fn odd_records() -> Vec<u8> {
     FileSpec::new(log_file()).buffer(second).buffer(first).to_bytes()
 }
 
+/// Gzip data as `gzip` writes them.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder =
+        flate2::GzBuilder::new().filename("a.etl").write(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// An archive of these files, compressed as usual.
+pub(crate) fn zip<N: AsRef<str>>(files: &[(N, &[u8])]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(name.as_ref(), options).expect("memory");
+        archive.write_all(bytes).expect("memory");
+    }
+    archive.finish().expect("memory").into_inner()
+}
+
 pub(crate) fn names(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

@@ -3,13 +3,72 @@
 use core::fmt;
 use core::ops::Range;
 
+use anyhow::Result;
 use bytesize::ByteSize;
 use etweir::buffer::OwnedBuffer;
 use etweir::trace::{Clock, ClockType, Event, SessionInfo, TraceBuffer};
 use etweir::{Offset, Ticks};
 
-use crate::inputs::Reader;
-use crate::walk::Placed;
+use crate::events::{Plan, Sink, warn_without_clock};
+use crate::inputs::{Input, Reader};
+use crate::report::{Report, Told};
+use crate::walk::{Course, Placed};
+
+/// Reads everything, sorts, delivers.
+pub(super) fn deliver(
+    inputs: &mut [Input],
+    plan: &Plan<'_>,
+    sink: &mut impl Sink,
+    report: &mut Report,
+) -> Result<()> {
+    let mut sorter = Sorter::new(plan.memory_limit);
+    for (index, input) in inputs.iter_mut().enumerate() {
+        let mut reader = match input.open(plan.progress) {
+            Ok(reader) => reader,
+            Err(error) => {
+                report.error(Some(&input.name), &*error);
+                continue;
+            }
+        };
+        sorter.begin_file(index, &reader);
+        let mut course = Course::new(&reader);
+        loop {
+            match reader.next_buffer() {
+                Ok(Some(buffer)) => {
+                    let events = course.walk(&buffer).filter(|placed| plan.filter.passes(placed));
+                    sorter.add(buffer.trace_buffer(), events);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    report.error(Some(&input.name), &error);
+                    break;
+                }
+            }
+        }
+        report.trace(&input.name, &Told::by(&reader, &course, input.wound()));
+        warn_without_clock(&input.name, reader.session().clock().is_known(), plan.filter, report);
+    }
+    let sorted = match sorter.sort() {
+        Ok(sorted) => sorted,
+        Err(refusal) => {
+            report.drop_warnings();
+            report.error(None, &refusal);
+            return Ok(());
+        }
+    };
+    let buffers = sorted.buffers();
+    plan.progress.print(sorted.count());
+    let meter = plan.progress.meter();
+    for (file, event) in sorted.events(&buffers) {
+        if sink.is_done() {
+            break;
+        }
+        let name = inputs.get(file).map_or("", |input| &input.name);
+        sink.event(name, &event)?;
+        meter.add(1);
+    }
+    Ok(())
+}
 
 /// Where an event is, in the order in which events are printed: the place breaks ties, and rises with the order of the
 /// files and in them.
@@ -43,7 +102,7 @@ struct FileEntries {
 }
 
 /// Collects the events of all files.
-pub(super) struct Sorter {
+struct Sorter {
     limit: u64,
     /// Bytes that everything so far needs, kept or not.
     needed: u64,
@@ -58,12 +117,12 @@ const ENTRY_COST: u64 = 24;
 const BUFFER_COST: u64 = 256;
 
 impl Sorter {
-    pub(super) const fn new(limit: u64) -> Self {
+    const fn new(limit: u64) -> Self {
         Self { limit, needed: 0, entries: Vec::new(), buffers: Vec::new(), files: Vec::new() }
     }
 
     /// The buffers that follow belong to the input with this index.
-    pub(super) fn begin_file(&mut self, input: usize, reader: &Reader) {
+    fn begin_file(&mut self, input: usize, reader: &Reader) {
         let entries = self.entries.len()..self.entries.len();
         let has_one_clock = reader.header().is_none_or(|header| header.clock_type != ClockType::RAW);
         let session = reader.session();
@@ -71,7 +130,7 @@ impl Sorter {
     }
 
     /// Takes over those events of a buffer that are wanted. Past the limit it only counts.
-    pub(super) fn add<'a>(&mut self, buffer: &TraceBuffer<'_>, events: impl Iterator<Item = Placed<'a>>) {
+    fn add<'a>(&mut self, buffer: &TraceBuffer<'_>, events: impl Iterator<Item = Placed<'a>>) {
         let last = self.files.len().saturating_sub(1);
         let Some(file) = self.files.last_mut() else { return };
         let valid_bytes = Offset::from(buffer.view().valid_bytes().len()).get();
@@ -106,7 +165,7 @@ impl Sorter {
     }
 
     /// Everything in the order of time, or the refusal to sort in less memory than that takes.
-    pub(super) fn sort(mut self) -> Result<Sorted, Refusal> {
+    fn sort(mut self) -> core::result::Result<Sorted, Refusal> {
         if self.needed > self.limit {
             return Err(Refusal { limit: self.limit, needed: self.needed });
         }
@@ -171,7 +230,7 @@ fn to_file_times(entries: &mut [Entry], clock: Clock) {
 }
 
 /// All events in their order.
-pub(super) struct Sorted {
+struct Sorted {
     entries: Vec<Entry>,
     buffers: Vec<Kept>,
     /// By file: which of the inputs it is, and its session.
@@ -179,8 +238,12 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
+    fn count(&self) -> u64 {
+        Offset::from(self.entries.len()).get()
+    }
+
     /// The kept buffers with the input that each belongs to.
-    pub(super) fn buffers(&self) -> Vec<Option<(usize, TraceBuffer<'_>)>> {
+    fn buffers(&self) -> Vec<Option<(usize, TraceBuffer<'_>)>> {
         self.buffers.iter().map(|kept| self.view(kept)).collect()
     }
 
@@ -190,7 +253,7 @@ impl Sorted {
     }
 
     /// The events with the input that each belongs to.
-    pub(super) fn events<'a>(
+    fn events<'a>(
         &'a self,
         buffers: &'a [Option<(usize, TraceBuffer<'a>)>],
     ) -> impl Iterator<Item = (usize, Event<'a>)> {
@@ -208,7 +271,7 @@ fn position(index: u32) -> Option<usize> {
 
 /// Sorting would take more memory than allowed.
 #[derive(Debug)]
-pub(super) struct Refusal {
+struct Refusal {
     limit: u64,
     needed: u64,
 }
