@@ -37,5 +37,5 @@ pub use etl::EtlFile;
 pub use file_options::{FileOptions, FileOrder};
 pub use files::{EtlFiles, MergedBy};
 pub use options::ReadOptions;
-pub use playback::Playback;
+pub use playback::{FileSummary, Playback};
 pub use reader::{EtlReader, FileBuffer};
