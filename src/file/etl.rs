@@ -17,7 +17,7 @@ use crate::file::file_options::{FileOptions, FileOrder};
 use crate::file::found::FoundBuffer;
 use crate::file::index::{Entry, Index, Wanted, cap_of};
 use crate::file::input::Input;
-use crate::file::loader::{Loader, Pending, Tools};
+use crate::file::loader::{Doubt, Loader, Pending, Tools};
 use crate::file::sparse::Sparse;
 use crate::file::walk::Walk;
 use crate::file::workers::Workers;
@@ -526,7 +526,7 @@ impl EtlFile<'_> {
                     // One without even a header is what a file that was shortened has left of it.
                     let _ = run.play.bring(buffer, &brought);
                 }
-                Err(cause) if pending.entry.is_of_second_look() => {
+                Err(Doubt::Damaged(cause)) if !pending.entry.is_believed() => {
                     self.accounting.lost(pending.entry.len());
                     self.walk.lose(&pending.entry, cause);
                 }
