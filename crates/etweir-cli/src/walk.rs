@@ -93,7 +93,9 @@ impl Course {
             accounting.compressed = accounting.compressed.saturating_add(behind);
             return;
         }
-        let used = end.get().saturating_sub(header).min(behind);
+        // The padding of the last record may reach past what is filled.
+        let valid = Offset::from(buffer.trace_buffer().view().valid_bytes().len());
+        let used = end.min(valid).get().saturating_sub(header).min(behind);
         let damaged = damaged.min(used);
         accounting.damaged = accounting.damaged.saturating_add(damaged);
         accounting.records = accounting.records.saturating_add(used.saturating_sub(damaged));

@@ -9,7 +9,7 @@ fn every_reading_command_takes_the_common_options() {
     let folder = Folder::new();
     let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
     let common = [
-        "-n 3 --order file --no-decode --raw-time --strict --quiet --color never --expand-limit 1GiB",
+        "-n 3 --order file --no-decode --raw-time --strict --quiet --color never --expand-limit 1GiB --threads 1",
         "--provider PerfInfo --id 1 --opcode 1 --level 1 --keyword 1 --pid 1 --tid 1 --cpu 1 --from +0 --to +1d",
     ];
     for command in READING {
