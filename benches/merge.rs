@@ -6,7 +6,7 @@
 //! events, `ETWEIR_BENCH_ROUNDS` how many rounds.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a benchmark fails")]
 
-use core::hint::{black_box, select_unpredictable};
+use core::hint::black_box;
 use core::time::Duration;
 use std::sync::Arc;
 use std::thread;
@@ -289,25 +289,28 @@ impl<'a> Cursor<'a> for Walk<'a> {
     }
 }
 
-/// The least that a merge in the order of time does: a loser tree with the keys in its nodes, and no engine around it.
+/// The least that a merge in the order of time does: a loser tree with the keys in its nodes, which exchanges them without
+/// branches, and no engine around it.
 fn bare_merge<'a, C: Cursor<'a>>(input: &'a Input, mut deliver: impl FnMut(i64, usize)) {
+    /// The top bit is for the sign of a difference.
+    const NONE: u128 = u128::MAX >> 1;
     let mut cursors: Vec<C> = input.per_processor.iter().map(|buffers| C::new(buffers)).collect();
     let key = |stamp: Option<i64>, source: usize| {
-        stamp.map_or(u128::MAX, |stamp| u128::from(stamp as u64) << 64 | source as u128)
+        stamp.map_or(NONE, |stamp| u128::from(stamp as u64) << 64 | source as u128)
     };
     let leaves = cursors.len().next_power_of_two();
-    let mut winners = vec![u128::MAX; 2 * leaves];
+    let mut winners = vec![NONE; 2 * leaves];
     for (source, cursor) in cursors.iter_mut().enumerate() {
         winners[leaves + source] = key(cursor.step(), source);
     }
-    let mut nodes = vec![u128::MAX; leaves];
+    let mut nodes = vec![NONE; leaves];
     for node in (1..leaves).rev() {
         let (left, right) = (winners[2 * node], winners[2 * node + 1]);
         winners[node] = left.min(right);
         nodes[node] = left.max(right);
     }
     let mut winner = winners[1];
-    while winner != u128::MAX {
+    while winner != NONE {
         let source = winner as u64 as usize;
         let cursor = &mut cursors[source];
         deliver((winner >> 64) as u64 as i64, cursor.len());
@@ -315,9 +318,11 @@ fn bare_merge<'a, C: Cursor<'a>>(input: &'a Input, mut deliver: impl FnMut(i64, 
         let mut at = (source + leaves) >> 1;
         while at > 0 {
             let here = nodes[at];
-            let goes_up = here < up;
-            nodes[at] = select_unpredictable(goes_up, up, here);
-            up = select_unpredictable(goes_up, here, up);
+            // All ones if the node's key is less, and goes up.
+            let mask = (here.wrapping_sub(up) as i128 >> 127) as u128;
+            let exchange = (here ^ up) & mask;
+            nodes[at] = here ^ exchange;
+            up ^= exchange;
             at >>= 1;
         }
         winner = up;

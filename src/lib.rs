@@ -5,8 +5,10 @@
 //! | a log file (`.etl`), or a stream of buffers | `EtlReader` (feature `std`, on by default) |
 //! | one raw trace buffer | [`buffer::BufferView`], and [`trace::TraceBuffer`] for its events |
 //! | what a trace says about itself | [`trace::LogFileHeader`] |
+//! | the payloads of a file whose metadata lie at its end | `prescan` (feature `decode`) |
 //! | a compressed buffer | [`trace::Expander`] |
 //! | the names and values in an event's payload | `decode::Decoder` (feature `decode`, on by default) |
+//! | the process, the stack and the names around an event | `context::Context` (feature `decode`) |
 //!
 //! All input is taken as hostile: nothing panics, no loop is without bounds, and no allocation goes past [`Limits`]. Damage
 //! costs the record or the buffer that it is in; it is counted and named with its offset, and everything else is delivered.
@@ -15,9 +17,10 @@
 //!
 //! # Features
 //!
-//! `std` (default): reading files. `decode` (default): payloads as named values, and values as text. `error-names` (default): the
-//! symbolic names of NTSTATUS, HRESULT and Win32 codes in text, 330 KiB. `json`: values as JSON. `write`: building buffers and
-//! files, compressed and damaged on request. `testkit`: what the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
+//! `std` (default): reading files. `decode` (default): schemas and payloads, values as text, and what events mean together.
+//! `error-names` (default): the symbolic names of NTSTATUS, HRESULT and Win32 codes in text, 330 KiB. `json`: values as JSON.
+//! `manifest`: instrumentation manifests. `write`: building buffers and files, compressed and damaged on request. `testkit`:
+//! what the project's tests share. Without `std` the crate is `no_std` and needs `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -38,6 +41,8 @@ extern crate std;
 pub mod buffer;
 mod bytes;
 pub mod codec;
+#[cfg(feature = "decode")]
+pub mod context;
 #[cfg(feature = "decode")]
 pub mod decode;
 mod error;

@@ -47,6 +47,18 @@ pub struct Limits {
     /// The longest text that is made of an event or a value, in bytes; it matters where names and texts of a schema come back
     /// for each of many elements. Default: 16 MiB.
     pub formatted_bytes: usize,
+    /// How many observations each component of the context keeps of what it tracks: processes, threads, images, methods,
+    /// names. Default: 1,000,000.
+    pub context_entries: usize,
+    /// The text that each component of the context keeps, in bytes, about. Default: 128 MiB.
+    pub context_text_bytes: usize,
+    /// What the context keeps of stacks, in bytes, about; the stacks that keys stand for may take as much again, and so may the
+    /// stack walks of the CLR. Default: 1 GiB.
+    pub context_stack_bytes: usize,
+    /// How many volumes the context keeps. Default: 1,024.
+    pub context_volumes: usize,
+    /// The events that the context copies because their schema may come later, in bytes. Default: 16 MiB.
+    pub context_unread_bytes: usize,
 }
 
 impl Default for Limits {
@@ -67,6 +79,11 @@ impl Default for Limits {
             xml_bytes: 16 * 1024 * 1024,
             xml_depth: 64,
             formatted_bytes: 16 * 1024 * 1024,
+            context_entries: 1_000_000,
+            context_text_bytes: 128 * 1024 * 1024,
+            context_stack_bytes: 1024 * 1024 * 1024,
+            context_volumes: 1024,
+            context_unread_bytes: 16 * 1024 * 1024,
         }
     }
 }

@@ -3,8 +3,8 @@
 
 mod manifests;
 
+use core::fmt::Write;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +16,9 @@ use etweir::{EtlReader, Limits};
 use manifests::Providers;
 use serde_json::{Value as Json, json};
 
+/// Events, templates and maps of each provider.
+type Counts = &'static [(&'static str, [usize; 3])];
+
 #[test]
 fn every_manifest_has_the_events_templates_and_maps_that_are_in_it() {
     let Some(folder) = corpus::folder("every_manifest_has_the_events_templates_and_maps_that_are_in_it")
@@ -24,7 +27,7 @@ fn every_manifest_has_the_events_templates_and_maps_that_are_in_it() {
     };
     // By file: each provider with its events, templates and maps. Counted by another XML parser.
     #[rustfmt::skip]
-    let expected: [(&str, &[(&str, [usize; 3])]); 9] = [
+    let expected: [(&str, Counts); 9] = [
         ("ClrEtwAll.man", &[
             ("Microsoft-Windows-DotNETRuntime", [155, 92, 25]),
             ("Microsoft-Windows-DotNETRuntimeRundown", [45, 21, 9]),

@@ -4,12 +4,13 @@
 mod manifests;
 mod perfview;
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
 
 use etweir::EtlReader;
+use etweir::decode::format::EventName;
 use etweir::decode::{Decoded, Decoder, Field, OutType, SchemaKind, Str, Value, ValueMap, ValueMapKind};
 use etweir::prescan::prescan;
 use etweir::testkit::corpus;
@@ -114,7 +115,7 @@ fn agreement(folder: &Path, name: &str, mut decoder: Decoder) -> Agreement {
                     decoded.kind(),
                     Some(SchemaKind::Trace | SchemaKind::TraceLogging | SchemaKind::Manifest)
                 );
-                if !is_described || !names_agree(&lines[index], &decoded) {
+                if !is_described || !names_agree(&lines[index], &decoded, event.opcode()) {
                     continue;
                 }
                 let (fields, wrong) = compare(&lines[index], &decoded, &mut agreement.unnamed);
@@ -133,20 +134,16 @@ fn agreement(folder: &Path, name: &str, mut decoder: Decoder) -> Agreement {
 }
 
 /// Of EventSources PerfView shows the names of the manifest, of other providers those that it knows itself.
-fn names_agree(line: &Line, decoded: &Decoded<'_>) -> bool {
+fn names_agree(line: &Line, decoded: &Decoded<'_>, opcode: u8) -> bool {
     let provider = decoded.provider_name().expect("a provider");
     let Some(event) = line.name.strip_prefix(&*provider).and_then(|name| name.strip_prefix('/')) else {
         return false;
     };
-    let names = decoded.names();
     let is_event_source =
         ["PerfView", "System.", "solar_system"].iter().any(|start| provider.starts_with(start));
-    if is_event_source && event != "ManifestData" {
-        let opcode = names.opcode.as_deref().map(|opcode| opcode.trim_start_matches("win:"));
-        let opcode = opcode.filter(|opcode| *opcode != "Info");
-        let own = names.event.as_deref().or(names.task.as_deref()).expect("a name");
-        let own = opcode.map_or(own.to_owned(), |opcode| format!("{own}/{opcode}"));
-        assert_eq!(own, event);
+    if is_event_source {
+        let own = EventName::new(decoded.names(), opcode).expect("a name");
+        assert_eq!(own.to_string(), event);
     }
     true
 }
@@ -290,8 +287,14 @@ fn shows_mapped(shown: &str, value: u64, map: &ValueMap) -> bool {
 fn socket_address(bytes: &[u8]) -> String {
     let port = u16::from_be_bytes([bytes[2], bytes[3]]);
     match bytes[0] {
-        2 => format!("{}:{port}", Ipv4Addr::from_octets(bytes[4..8].try_into().expect("4 bytes"))),
-        23 => format!("[{}]:{port}", Ipv6Addr::from_octets(bytes[8..24].try_into().expect("16 bytes"))),
+        2 => {
+            let octets: [u8; 4] = bytes[4..8].try_into().expect("4 bytes");
+            format!("{}:{port}", Ipv4Addr::from(octets))
+        }
+        23 => {
+            let octets: [u8; 16] = bytes[8..24].try_into().expect("16 bytes");
+            format!("[{}]:{port}", Ipv6Addr::from(octets))
+        }
         family => panic!("address family {family}"),
     }
 }

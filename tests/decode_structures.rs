@@ -386,3 +386,31 @@ fn elements_without_bytes_cannot_be_counted_up_beyond_what_the_payload_is_worth(
         }
     }
 }
+
+#[test]
+fn a_schema_shares_its_number_with_its_clones_only() {
+    let one = make(vec![property("a", InType::UInt8)], 1).expect("a schema");
+    let same = make(vec![property("a", InType::UInt8)], 1).expect("a schema");
+    assert_ne!(one.serial(), same.serial());
+    assert_eq!(one.serial(), one.clone().serial());
+    assert_ne!(one.serial(), 0);
+}
+
+#[test]
+fn an_array_among_the_members_costs_a_visit_besides_its_elements() {
+    // 70 structures of no bytes, each with eight arrays of no or one null.
+    let mut properties = vec![property("n", InType::UInt8), structure("s", 2..10, Count::Property(0))];
+    properties.extend((0..8).map(|at| counted("a", InType::Null, Count::Fixed(at % 2))));
+    let schema = make(properties, 2).expect("valid");
+    // A structure, eight arrays, four nulls: 13 visits each, of 256 and 8 a byte.
+    assert_eq!(walk(&schema, &[20], 8).1, None);
+    let (_, error, _) = walk(&schema, &[21], 8);
+    let expected = DecodeError::TooMany {
+        property: 1,
+        what: "values for the bytes that are there",
+        at: Offset(1),
+        count: 273,
+        most: 264,
+    };
+    assert_eq!(error, Some(expected));
+}

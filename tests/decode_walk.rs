@@ -404,8 +404,12 @@ fn an_optional_property_may_be_absent_at_the_end() {
     assert_eq!(whole(&schema, &[1], 8), ["a=1"]);
     assert_eq!(whole(&schema, &[1, 0, 0], 8), ["a=1", "name=\"\""]);
     assert_eq!(whole(&schema, &[1, 0, 0, 2, 0, 0, 0], 8), ["a=1", "name=\"\"", "flags=2"]);
-    // Half of one is no value: its bytes are left over.
-    assert_eq!(walk(&schema, &[1, 0, 0, 2, 0], 8), (vec!["a=1".to_owned(), "name=\"\"".to_owned()], None, 2));
+    // Half of one is no value, and no value of the next one: its bytes are left over.
+    let longer = self::schema([schema.properties(), &[optional("b", InType::UInt8)]].concat());
+    for schema in [schema, longer] {
+        let expected = vec!["a=1".to_owned(), "name=\"\"".to_owned()];
+        assert_eq!(walk(&schema, &[1, 0, 0, 2, 0], 8), (expected, None, 2));
+    }
 }
 
 #[test]

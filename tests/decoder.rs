@@ -362,6 +362,18 @@ fn what_changed_behind_a_source_is_asked_for_after_forget() {
 }
 
 #[test]
+fn a_decoder_goes_to_another_thread_and_what_it_decodes_too() {
+    fn send<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let mut decoder = send(decoder(vec![Source::new(all)]));
+    let found = decode(&mut decoder, event(1), |decoded| {
+        std::thread::scope(|scope| scope.spawn(|| send(*decoded).get_u64("p0")).join().expect("no panic"))
+    });
+    assert_eq!(found, Some(7));
+}
+
+#[test]
 fn a_string_only_event_is_a_text() {
     let payload: Vec<u8> = "hello".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let event = EventSpec { flags: 0x0004, payload, ..event(0) };
@@ -476,5 +488,24 @@ fn a_provider_can_be_given_a_name() {
     decode(&mut decoder, event(1), |decoded| {
         assert_eq!(decoded.provider_name().as_deref(), Some("Mine"));
         assert_eq!(decoded.traits(), None);
+    });
+}
+
+#[test]
+fn an_aligned_property_that_is_absent_moves_nothing() {
+    // A number, an optional pointer that does not fit, and a text that is not optional.
+    let find = |_: &Query<'_>| {
+        let mut pointer = Property::new("p", InType::Pointer);
+        (pointer.optional, pointer.align) = (true, 0);
+        let properties =
+            vec![Property::new("n", InType::UInt8), pointer, Property::new("t", InType::AnsiString)];
+        let schema = Schema::new(SchemaKind::Manifest, EventNames::default(), properties, 3).expect("valid");
+        Found::one(Arc::new(schema))
+    };
+    let mut decoder = decoder(vec![Source::new(find)]);
+    decode(&mut decoder, EventSpec { payload: b"\x01abcdefgh\0".to_vec(), ..event(1) }, |decoded| {
+        let walked = decoded.fields().flatten().last().expect("the text").value;
+        assert_eq!(format!("{walked:?}"), format!("Str(Ansi({:?}))", b"abcdefgh"));
+        assert_eq!(decoded.get("t"), Some(walked));
     });
 }

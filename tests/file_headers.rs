@@ -1,9 +1,9 @@
 //! A file by the headers of its buffers alone.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use etweir::codec::Format;
 use etweir::write::{BufferSpec, Damage, EventSpec, FileSpec, LogFileSpec};
@@ -101,7 +101,7 @@ fn only_headers_are_read() {
 fn headers_and_events_each_start_over() {
     let bytes = file().damage(Damage::ZeroBuffer(4)).to_bytes();
     let mut file = EtlFile::from_bytes(&bytes).expect("a trace");
-    let mut events = |file: &mut EtlFile<'_>| {
+    let events = |file: &mut EtlFile<'_>| {
         let mut count = 0;
         while file.next_event().expect("memory").is_some() {
             count += 1;

@@ -199,9 +199,10 @@ impl Mutant {
             what.push(change);
             in_place &= !moves;
         }
-        // Where buffers have moved, only those count that can be found again.
+        // Where buffers have moved or the header may not be what it was, only those count that can be found again.
+        in_place &= pieces.first().is_some_and(|piece| piece.1.is_some());
         let first = pieces.iter().map(|piece| &piece.0).find(|bytes| !bytes.is_empty());
-        if seed.is_old && first.is_none_or(|first| !seed.bytes.starts_with(first)) {
+        if seed.is_old && first.is_none_or(|first| *first != seed.bytes[seed.buffers[0].0.clone()]) {
             pieces.iter_mut().for_each(|piece| piece.1 = None);
         }
         let untouched =

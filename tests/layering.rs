@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LEAVES: [&str; 7] = ["bytes", "error", "guid", "limits", "sid", "time", "utf16"];
 
 /// Module -> what it may import besides the leaves and itself. From the bytes upwards.
-const TABLE: [(&str, &[&str]); 13] = [
+const TABLE: [(&str, &[&str]); 14] = [
     ("wire", &[]),
     ("record", &["wire"]),
     ("buffer", &["wire", "record"]),
@@ -20,8 +20,9 @@ const TABLE: [(&str, &[&str]); 13] = [
     ("file", &["record", "buffer", "codec", "trace", "merge", "stream"]),
     ("decode", &["record", "codec", "trace"]),
     ("prescan", &["file", "decode"]),
+    ("context", &["record", "trace", "file", "decode"]),
     ("write", &["wire", "record", "buffer", "codec", "trace"]),
-    ("testkit", &["record", "buffer", "codec", "trace", "stream", "file", "decode", "write"]),
+    ("testkit", &["record", "buffer", "codec", "trace", "stream", "file", "decode", "context", "write"]),
     ("lib", &[]),
 ];
 

@@ -396,7 +396,7 @@ fn entities_of_a_document_type_are_not_expanded() {
     let error = parse(&format!("{bomb}\n{text}")).expect_err("an unknown entity");
     assert!(matches!(error.kind, ManifestErrorKind::Xml(_)), "{error:?}");
     assert_eq!(error.line, 5);
-    let source = std::error::Error::source(&error.kind).expect("a cause").to_string();
+    let source = core::error::Error::source(&error.kind).expect("a cause").to_string();
     assert!(source.contains("lol"), "{source}");
 }
 

@@ -8,11 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use etweir::Ticks;
 use etweir::codec::Format;
-use etweir::stream::{BufferOutcome, Completed, Options, Order, Outcome, Retained, Session, Step};
+use etweir::stream::{
+    BufferOutcome, Completed, Options, Order, Outcome, Retained, RetainedBuffer, Session, Step,
+};
 use etweir::trace::{Event, LogFileMode};
 use etweir::write::{BufferSpec, EventSpec, FileSpec, LogFileSpec, MessageSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+#[path = "stream_properties/order.rs"]
+mod order;
 
 const PROCESSORS: u16 = 3;
 
@@ -157,7 +162,11 @@ enum Op {
     Run,
     /// Keeps the next event.
     Retain,
+    /// Keeps the next buffer that retires.
+    RetainBuffer,
     DropRetained(usize),
+    /// Asks for a buffer back.
+    Relieve,
     Finish,
     Cancel,
     /// Cancels from within the next step.
@@ -185,6 +194,8 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (1..12_usize).prop_map(Op::Advance),
         3 => Just(Op::Run),
         3 => Just(Op::Retain),
+        2 => Just(Op::RetainBuffer),
+        1 => Just(Op::Relieve),
         2 => any::<usize>().prop_map(Op::DropRetained),
         1 => prop_oneof![3 => Just(Op::Finish), 1 => Just(Op::Cancel), 1 => Just(Op::CancelInStep)],
     ]
@@ -246,6 +257,21 @@ struct Shared {
     home: BTreeMap<u64, Vec<u8>>,
 }
 
+/// What is kept past its turn.
+enum Kept {
+    Event(Retained<Vec<u8>>),
+    Buffer(RetainedBuffer<Vec<u8>>),
+}
+
+impl Kept {
+    fn id(&self) -> u64 {
+        match self {
+            Self::Event(event) => event.id().0,
+            Self::Buffer(buffer) => buffer.id().0,
+        }
+    }
+}
+
 /// A program that runs.
 struct Machine {
     session: Option<Session<Vec<u8>>>,
@@ -256,8 +282,9 @@ struct Machine {
     number: u16,
     now: Duration,
     retain_next: bool,
+    retain_next_buffer: bool,
     cancel_next: bool,
-    kept: Vec<Retained<Vec<u8>>>,
+    kept: Vec<Kept>,
     accepted: Vec<Built>,
     /// Accepted buffers that are not retired.
     held: BTreeSet<u64>,
@@ -314,6 +341,7 @@ impl Machine {
             number: 0,
             now: Duration::ZERO,
             retain_next: false,
+            retain_next_buffer: false,
             cancel_next: false,
             kept: Vec::new(),
             accepted: Vec::new(),
@@ -401,7 +429,7 @@ impl Machine {
                     let kept = delivery.retain();
                     let same = kept.event().map(|event| place_of(&event));
                     prop_assert_eq!(same, Some((stamp, payload.clone())));
-                    self.kept.push(kept);
+                    self.kept.push(Kept::Event(kept));
                     *lock(&self.shared).retained.entry(id).or_default() += 1;
                     (self.retain_next, self.ever_retained) = (false, true);
                 }
@@ -416,6 +444,13 @@ impl Machine {
                 prop_assert_eq!(buffer.bytes(), &self.accepted[id as usize].bytes[..]);
                 if core::mem::take(&mut self.cancel_next) {
                     buffer.cancel();
+                }
+                if core::mem::take(&mut self.retain_next_buffer) {
+                    let kept = buffer.retain();
+                    prop_assert_eq!((kept.bytes(), kept.id().0), (buffer.bytes(), id));
+                    self.kept.push(Kept::Buffer(kept));
+                    *lock(&self.shared).retained.entry(id).or_default() += 1;
+                    self.ever_retained = true;
                 }
                 self.retiring = Some(id);
                 self.log(Entry::Buffer(id));
@@ -448,9 +483,14 @@ impl Machine {
         let stats = self.session.as_ref().expect("a session").stats();
         prop_assert_eq!(stats.buffers_received, self.accepted.len() as u64);
         prop_assert_eq!(stats.buffers_held, self.held.len() as u64);
+        let retained = lock(&self.shared)
+            .retained
+            .iter()
+            .filter(|(id, count)| **count > 0 && !self.held.contains(id))
+            .count();
+        prop_assert_eq!(stats.buffers_retained, retained as u64);
         if self.bytes_known {
-            let bytes: u64 = self.held.iter().map(|id| self.bytes_of(*id)).sum();
-            prop_assert_eq!(stats.bytes_held, bytes);
+            prop_assert_eq!(stats.bytes_held, self.held.iter().map(|id| self.bytes_of(*id)).sum::<u64>());
         }
         Ok(())
     }
@@ -479,7 +519,7 @@ impl Machine {
             return;
         }
         let kept = self.kept.swap_remove(which % self.kept.len());
-        *lock(&self.shared).retained.entry(kept.id().0).or_default() -= 1;
+        *lock(&self.shared).retained.entry(kept.id()).or_default() -= 1;
         drop(kept);
     }
 
@@ -501,8 +541,10 @@ impl Machine {
             }
             Op::Run => self.run()?,
             Op::Retain => self.retain_next = true,
+            Op::RetainBuffer => self.retain_next_buffer = true,
+            Op::Relieve => self.session().relieve(),
             Op::DropRetained(which) => self.drop_retained(*which),
-            Op::Finish => self.session().finish(),
+            Op::Finish => drop(self.session().finish()),
             Op::Cancel => self.session().cancel(),
             Op::CancelInStep => self.cancel_next = true,
         }
@@ -594,172 +636,21 @@ fn check_log(machine: &Machine, ended: Option<Outcome>, log: &[Entry]) -> Result
     Ok(())
 }
 
-/// An event by the places that it has: buffer, and record in it.
-type Place = (u64, u16);
-
-/// The slow, plain way: all events, sorted by time as far as it may be believed, arrival and offset.
-fn sorted(buffers: &[Built]) -> Vec<Place> {
-    let mut keyed = Vec::new();
-    for (id, built) in (1..).zip(buffers) {
-        let stamps = || built.stamps.iter().copied().flatten();
-        // A flush time before all of the events is none of their clock.
-        let cap = match stamps().min() {
-            Some(least) if least > built.flush => stamps().max().unwrap_or(least),
-            _ => built.flush,
-        };
-        // What has no stamp counts as its predecessor, at the start of a buffer as the first that has one.
-        let mut time = stamps().next().unwrap_or(cap).min(cap);
-        for (place, stamp) in (0..).zip(&built.stamps) {
-            time = time.max(stamp.unwrap_or(time).min(cap));
-            keyed.push((time, id, place));
-        }
-    }
-    keyed.sort_unstable();
-    keyed.into_iter().map(|(_, id, place)| (id, place)).collect()
-}
-
-fn build_all(all: &[Data]) -> Vec<Built> {
-    let mut flush = 1000;
-    (1..)
-        .zip(all)
-        .map(|(number, data)| {
-            flush += data.later;
-            data.build(number, flush)
-        })
-        .collect()
-}
-
-/// Runs to the next wait or end, and collects the events but for that of the header; `retired` gets each buffer.
-fn collect(session: &mut Session<Vec<u8>>, places: &mut Vec<Place>, mut retired: impl FnMut(&[u8])) {
-    loop {
-        match session.advance(Duration::ZERO) {
-            Step::Event(event, delivery) => {
-                let id = delivery.buffer_id().0;
-                if id > 0 {
-                    let data = event.user_data();
-                    places.push((id, u16::from_le_bytes([data[2], data[3]])));
-                } else {
-                    assert!(places.is_empty(), "the header comes first");
-                }
-            }
-            Step::Buffer(buffer) => retired(buffer.bytes()),
-            Step::NeedInput { .. } | Step::End(_) => return,
-        }
-    }
-}
-
-fn exact() -> Session<Vec<u8>> {
-    let mut session = Session::new(Options::default().order(Order::Exact), |_| {});
-    session.add(header()).expect("accepted");
-    session
-}
-
-/// Stamps that the merge may rely on: sorted, and after the last flush of the processor.
-fn well_formed(all: &[Data]) -> Vec<Built> {
-    let mut flush = 1000;
-    let mut last = [1000; PROCESSORS as usize + 1];
-    let mut built = Vec::new();
-    for (number, data) in (1..).zip(all) {
-        flush += data.later;
-        let since = flush - core::mem::replace(&mut last[usize::from(data.processor)], flush);
-        let mut stamps: Vec<i64> = data
-            .stamps
-            .iter()
-            .map(|stamp| match stamp {
-                StampSpec::Before(ticks) | StampSpec::After(ticks) => (since - 1).max(0).min(*ticks),
-                StampSpec::Farthest | StampSpec::None => 0,
-            })
-            .collect();
-        stamps.sort_unstable_by(|a, b| b.cmp(a));
-        let stamps = stamps.into_iter().map(StampSpec::Before).collect();
-        built.push(Data { stamps, ..data.clone() }.build(number, flush));
-    }
-    built
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
+fn config() -> ProptestConfig {
+    ProptestConfig {
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64),
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
 
     #[test]
     fn whatever_a_program_does_each_buffer_comes_home_once_and_in_its_order(program in program()) {
         let first = run_program(&program)?;
         let second = run_program(&program)?;
         prop_assert_eq!(first, second, "the steps are a function of the calls");
-    }
-
-    #[test]
-    fn an_exact_session_delivers_as_a_sort_of_everything_does(
-        all in vec(data(intact_form(), 0..200), 0..24),
-    ) {
-        let buffers = build_all(&all);
-        let mut session = exact();
-        for built in &buffers {
-            session.add(built.bytes.clone()).expect("accepted");
-        }
-        session.finish();
-        let mut places = Vec::new();
-        collect(&mut session, &mut places, |_| {});
-        prop_assert_eq!(places, sorted(&buffers));
-    }
-
-    #[test]
-    fn an_exact_session_of_sound_buffers_does_not_mind_when_it_is_advanced(
-        all in vec((data(intact_form(), 1..200), any::<bool>()), 0..24),
-    ) {
-        let (all, advance): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-        let mut all = all;
-        // A processor that the header does not announce may speak at any time.
-        all.iter_mut().for_each(|data| data.processor %= PROCESSORS);
-        let buffers = well_formed(&all);
-        let mut session = exact();
-        let mut places = Vec::new();
-        for (built, advance) in buffers.iter().zip(advance) {
-            session.add(built.bytes.clone()).expect("accepted");
-            if advance {
-                collect(&mut session, &mut places, |_| {});
-            }
-        }
-        session.finish();
-        collect(&mut session, &mut places, |_| {});
-        prop_assert_eq!(session.stats().events_late, 0);
-        prop_assert_eq!(places, sorted(&buffers));
-    }
-
-    #[test]
-    fn a_session_that_is_fed_by_another_delivers_the_same(
-        all in vec(data(any_form(), 0..200), 0..24),
-        order in order(),
-    ) {
-        let chained = || {
-            let mut session = Session::new(Options::default().order(order), |_| {});
-            session.add(header()).expect("accepted");
-            session
-        };
-        let read = |session: &mut Session<Vec<u8>>, mut next: Option<&mut Session<Vec<u8>>>| {
-            session.finish();
-            let mut log = Vec::new();
-            loop {
-                match session.advance(Duration::ZERO) {
-                    Step::Event(event, delivery) => log.push((delivery.buffer_id(), place_of(&event))),
-                    Step::Buffer(buffer) => {
-                        if let Some(next) = &mut next {
-                            next.add(buffer.bytes().to_vec()).expect("what one hands out, the next takes");
-                        }
-                    }
-                    Step::NeedInput { .. } | Step::End(_) => return log,
-                }
-            }
-        };
-        let mut first = chained();
-        for built in build_all(&all) {
-            first.add(built.bytes).expect("accepted");
-        }
-        let mut second = Session::new(Options::default().order(order), |_| {});
-        let from_first = read(&mut first, Some(&mut second));
-        prop_assert_eq!(read(&mut second, None), from_first);
     }
 }

@@ -13,6 +13,10 @@ use etweir::{FileTime, Guid, Ticks};
 
 #[path = "stream_session/beyond.rs"]
 mod beyond;
+#[path = "stream_session/hostile.rs"]
+mod hostile;
+#[path = "stream_session/keeping.rs"]
+mod keeping;
 
 /// What happened, in its order: `e105` an event of time 105, `b1` the callback of buffer 1, `c1` its completion, `a1` its
 /// completion without delivery.

@@ -18,6 +18,13 @@ use etweir::trace::Event;
 use etweir::write::{BufferSpec, EventSpec, FileSpec, LogFileSpec};
 use etweir::{FileTime, Ticks};
 
+#[path = "stream_threads/ends.rs"]
+mod ends;
+#[path = "stream_threads/feeding.rs"]
+mod feeding;
+#[path = "stream_threads/queries.rs"]
+mod queries;
+
 const GO_ON: ControlFlow<()> = ControlFlow::Continue(());
 
 fn header(processors: u32) -> Vec<u8> {
@@ -101,7 +108,7 @@ fn c01_a_processor_that_never_runs_hands_everything_back() {
     feed(&feeder, 2);
     drop(processor);
     assert_eq!(outcomes(&home), (0..3).map(|id| (id, BufferOutcome::Abandoned)).collect::<Vec<_>>());
-    assert_eq!(feeder.add(buffer(0, 100)).expect_err("nobody is there").code(), 1223);
+    assert_eq!(feeder.add(buffer(0, 100)).expect_err("nobody is there").code(), 6);
 }
 
 #[test]
@@ -236,31 +243,6 @@ fn c07_buffers_are_fed_from_inside_every_callback_and_from_another_session() {
     drop((outer, feeder));
     outer_processor.run().expect("processed");
     assert_eq!(running.join().expect("no panic").outcome, Outcome::Finished);
-}
-
-#[test]
-fn c08_finishing_and_cancelling_work_inside_callbacks() {
-    let (feeder, processor) = etweir::stream::<Vec<u8>>(Options::default()).on_event(|_, _| GO_ON).build();
-    drop(processor);
-    drop(feeder);
-    for cancel in [false, true] {
-        let (handle, handles) = channel::<Feeder<Vec<u8>>>();
-        let mut events = 0;
-        let (feeder, processor) = etweir::stream(Options::default())
-            .on_event(|_, _| {
-                events += 1;
-                if let Ok(feeder) = handles.try_recv() {
-                    if cancel { feeder.cancel() } else { feeder.finish() }
-                }
-                GO_ON
-            })
-            .build();
-        feed(&feeder, 3);
-        handle.send(feeder).expect("taken");
-        let summary = processor.run().expect("processed");
-        assert_eq!(summary.outcome, if cancel { Outcome::Cancelled } else { Outcome::Finished });
-        assert_eq!(events, if cancel { 1 } else { 7 });
-    }
 }
 
 #[test]

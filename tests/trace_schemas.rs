@@ -295,7 +295,7 @@ fn broken_metadata_cost_themselves_and_say_where() {
         .problems
         .iter()
         .map(|problem| {
-            format!("{}: {}", problem.provider, std::error::Error::source(&problem.kind).expect("why"))
+            format!("{}: {}", problem.provider, core::error::Error::source(&problem.kind).expect("why"))
         })
         .collect();
     let (class, shop) = (EVENT_METADATA, SHOP);
@@ -394,7 +394,7 @@ fn a_chunk_past_the_number_of_chunks_is_broken() {
     reader.learn_chunk(7, &chunk(0, 0, b"x"));
     let report = reader.report();
     assert_eq!((report.broken, report.incomplete), (2, 0));
-    let source = std::error::Error::source(&report.problems[0].kind).expect("why").to_string();
+    let source = core::error::Error::source(&report.problems[0].kind).expect("why").to_string();
     assert_eq!(source, "ManifestEnvelope at 0x0: ChunkNumber is 2, outside 0..=1");
 }
 

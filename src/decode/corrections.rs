@@ -1,10 +1,13 @@
 //! Events of other providers whose payload is known not to follow its own description.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::decode::schema::{Count, EventNames, Property, Schema, SchemaKind};
+use crate::decode::source::{Found, Query, SchemaSource};
 use crate::decode::types::InType;
 use crate::guid::Guid;
+use crate::record::RecordKind;
 
 /// The real layout of an event whose description is known to be wrong; `None` for all others.
 ///
@@ -23,6 +26,22 @@ pub fn corrected(provider: Guid, id: u16, told: Option<&Schema>) -> Option<Schem
     let properties = clr_stack_walk();
     let top_level = properties.len().try_into().ok()?;
     Schema::new(kind, names, properties, top_level).ok()
+}
+
+/// The real layout of events whose own description is known to be wrong, for traces that do not describe them at all. Where
+/// a description is found, a decoder corrects it by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Corrections;
+
+impl SchemaSource for Corrections {
+    fn find(&self, query: &Query<'_>) -> Found {
+        let event = query.event();
+        if !matches!(event.kind(), RecordKind::Event32 | RecordKind::Event64) {
+            return Found::nothing();
+        }
+        let schema = corrected(query.provider(), event.id(), None);
+        schema.map_or_else(Found::nothing, |schema| Found::one(Arc::new(schema)))
+    }
 }
 
 struct Liar {

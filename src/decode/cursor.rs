@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
             align => usize::from(align),
         };
         let at = self.at();
-        let gap = at.next_multiple_of(align).saturating_sub(at);
+        let gap = at.checked_next_multiple_of(align).unwrap_or(at).saturating_sub(at);
         self.bytes(gap).map(|_| ())
     }
 

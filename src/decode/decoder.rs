@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::builtin;
 use crate::decode::cache::{Answer, Answers, Key};
-use crate::decode::corrections::corrected;
+use crate::decode::corrections::{Corrections, corrected};
 use crate::decode::decoded::Decoded;
 use crate::decode::described::Described;
 use crate::decode::embedded::TraceSchemas;
@@ -128,7 +128,9 @@ impl Decoder {
     /// The same within other limits.
     #[must_use]
     pub fn with_limits(limits: &Limits) -> Self {
-        Self::with_sources(vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses)], limits)
+        let sources: Vec<Arc<dyn SchemaSource>> =
+            vec![Arc::new(TraceSchemas::new(limits)), Arc::new(KernelClasses), Arc::new(Corrections)];
+        Self::with_sources(sources, limits)
     }
 
     /// With these sources only, in the order in which they are asked.
@@ -194,7 +196,18 @@ impl Decoder {
 
     /// Shows an event to the sources that learn from it, and decodes nothing: the first of two passes.
     pub fn learn(&mut self, event: &Event<'_>) {
-        let _ = self.decode(event);
+        if let Header::Event(header) = event.record().header()
+            && !EventFlags(header.flags.get()).contains(EventFlags::TRACE_MESSAGE)
+        {
+            let mut case = Case::of(event);
+            case.items = Items::of(event);
+            self.learn_name(header.channel, event.user_data(), &mut case);
+        }
+        let teaches = |source: &&Arc<dyn SchemaSource>| source.teaches(event) && source.learn(event);
+        // All of them see it: each may know something else about it.
+        if self.sources.iter().filter(teaches).count() > 0 {
+            self.lessons.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     /// Finds the description of an event. Sources that learn from the event do so first.
@@ -241,24 +254,16 @@ impl Decoder {
         if flags.contains(EventFlags::TRACE_MESSAGE) {
             return (Case::of(event), Place::Nowhere);
         }
-        if flags.contains(EventFlags::STRING_ONLY) {
-            return (Case::of(event), Place::StringOnly);
-        }
         let items =
             if flags.contains(EventFlags::EXTENDED_INFO) { Items::of(event) } else { Items::default() };
+        if flags.contains(EventFlags::STRING_ONLY) {
+            return (Case { items, ..Case::of(event) }, Place::StringOnly);
+        }
         if flags.contains(EventFlags::CLASSIC_HEADER) && items.schema.is_none() {
             return self.classic(event);
         }
         let mut case = Case { provider: Guid::from_bytes(header.provider_id), items, start: 0 };
-        if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = header.channel {
-            self.metadata_in_payload(payload, header.channel, &mut case);
-        }
-        if let Some(traits) = case.items.traits
-            && !self.names.knows(case.provider)
-            && let Ok(traits) = ProviderTraits::parse(traits)
-        {
-            self.names.learn(case.provider, &traits.name());
-        }
+        self.learn_name(header.channel, payload, &mut case);
         if let Some(metadata) = case.items.schema {
             let place = Place::Described(self.described.slot(metadata));
             return (case, place);
@@ -266,6 +271,20 @@ impl Decoder {
         let key = Key::modern(case.provider, header.id.get(), header.version, case.decode_guid());
         let place = self.answer(event, key, &case);
         (case, place)
+    }
+
+    /// Takes the name of the provider from what the event carries.
+    #[inline]
+    fn learn_name<'a>(&mut self, channel: u8, payload: &'a [u8], case: &mut Case<'a>) {
+        if let CHANNEL_TRACE_LOGGING | CHANNEL_PROVIDER_METADATA = channel {
+            self.metadata_in_payload(payload, channel, case);
+        }
+        if let Some(traits) = case.items.traits
+            && !self.names.knows(case.provider)
+            && let Ok(traits) = ProviderTraits::parse(traits)
+        {
+            self.names.learn(case.provider, &traits.name());
+        }
     }
 
     fn classic<'a>(&mut self, event: &Event<'a>) -> (Case<'a>, Place) {
@@ -385,13 +404,15 @@ impl Decoder {
     }
 }
 
-/// What is known better than the description of an event.
+/// What is known better than the description of an event, where it has one.
 fn correct(mut answer: Answer, event: &Event<'_>) -> Answer {
     if !matches!(event.record().header(), Header::Event(_)) {
         return answer;
     }
     let told = answer.candidates.first().map(|candidate| &*candidate.schema);
-    if let Some(schema) = corrected(event.provider_id(), event.id(), told) {
+    if told.is_some()
+        && let Some(schema) = corrected(event.provider_id(), event.id(), told)
+    {
         answer.candidates = vec![Candidate::new(Arc::new(schema))];
     }
     answer

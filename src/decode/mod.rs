@@ -60,10 +60,9 @@ mod value;
 mod value_map;
 mod view;
 mod walk;
-#[cfg(feature = "manifest")]
 mod winmeta;
 
-pub use corrections::corrected;
+pub use corrections::{Corrections, corrected};
 pub use decoded::{Decoded, Exactness, Outcome};
 pub use decoder::Decoder;
 pub use embedded::{

@@ -33,7 +33,7 @@ pub(super) struct Step {
     pub(super) size: Size,
     /// Values that a reader of one element comes by: 1, and its members.
     pub(super) cost: u32,
-    /// Where the property lies, if all before it have fixed sizes.
+    /// Where the property lies, if all before it have fixed sizes: before its alignment.
     pub(super) at: Size,
 }
 
@@ -149,7 +149,8 @@ fn size_structures(properties: &[Property], steps: &mut [Step]) -> Vec<Vec<u16>>
                 Size::VARIABLE
             };
             cost = cost.saturating_add(match inner.count {
-                Count::Fixed(count) => step.cost.saturating_mul(u32::from(count).max(1)),
+                // The array, and its elements.
+                Count::Fixed(count) => step.cost.saturating_mul(count.into()).saturating_add(1),
                 _ => step.cost,
             });
             let nested = needs.get(at).map(Vec::as_slice).unwrap_or_default();
@@ -237,8 +238,8 @@ fn assign_registers(
 fn place(properties: &[Property], steps: &mut [Step], top_level: u16) {
     let mut at = Size::of(0);
     for (property, step) in properties.iter().zip(steps).take(top_level.into()) {
-        at = at.aligned(property.align);
         step.at = at;
+        at = at.aligned(property.align);
         at = if property.optional { Size::VARIABLE } else { at.plus(whole_size(property, step)) };
     }
 }

@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::plan::{NONE, Step, plan};
 use crate::decode::repeat::number_repeats;
@@ -173,6 +174,7 @@ impl Property {
 /// Valid by construction: see [`Schema::new`].
 #[derive(Clone, Debug)]
 pub struct Schema {
+    serial: u64,
     kind: SchemaKind,
     names: EventNames,
     properties: Vec<Property>,
@@ -241,6 +243,9 @@ pub enum SchemaError {
     },
 }
 
+/// The number of the schema that was made last.
+static LAST_SERIAL: AtomicU64 = AtomicU64::new(0);
+
 impl Schema {
     /// What is known of an event of which nothing is known.
     pub(super) const fn empty(kind: SchemaKind) -> Self {
@@ -255,6 +260,7 @@ impl Schema {
             message: None,
         };
         Self {
+            serial: 0,
             kind,
             names,
             properties: Vec::new(),
@@ -301,6 +307,7 @@ impl Schema {
         number_repeats(&mut properties, top_level);
         let references = steps.iter().any(|step| step.save != NONE);
         Ok(Self {
+            serial: LAST_SERIAL.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
             references,
             kind,
             names,
@@ -326,6 +333,13 @@ impl Schema {
     /// [`ParseError`] with the offset in `metadata` where the description ends too early, or has more than `limits` allows.
     pub fn from_trace_logging(metadata: &[u8], limits: &Limits) -> Result<Self, ParseError> {
         tracelogging::parse(metadata, limits)
+    }
+
+    /// A number that no other schema of this process has, and all clones of this one: what was worked out for a schema can be
+    /// kept under it. Never 0.
+    #[must_use]
+    pub const fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// Where the description comes from.

@@ -1,7 +1,7 @@
 //! The walk over a payload: one property after the other, each where the one before ends.
 //!
 //! Work is bounded by the payload's length, whatever the schema: elements that cost more than their bytes allow are refused
-//! before they are visited, see [`Fields::charge`].
+//! before they are visited, see `charge`.
 
 use core::slice;
 
@@ -12,6 +12,7 @@ use crate::decode::schema::{Count, Length, Property, Schema};
 use crate::decode::types::{InType, OutType};
 use crate::decode::value::{Str, Value};
 use crate::decode::view::{Array, Struct};
+use crate::time::FileTime;
 use crate::utf16::Utf16;
 
 /// A property and its value.
@@ -28,8 +29,8 @@ pub struct Field<'a> {
 ///
 /// Each step reads one value; nothing is allocated. An error ends the walk; [`Fields::rest`] then starts at the property
 /// that could not be read. A property that is [`optional`](Property::optional) is left out where the payload has no room for
-/// it. The work of a whole walk, with all its arrays and structures, grows with the payload's length and the number of
-/// properties, and with nothing else.
+/// it, and so are the optional ones behind it. The work of a whole walk, with all its arrays and structures, grows with the
+/// payload's length and the number of properties, and with nothing else.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     schema: &'a Schema,
@@ -163,8 +164,11 @@ impl<'a> Fields<'a> {
                     self.save(step, value.as_u64().unwrap_or_default());
                     return give(property, value);
                 }
+                // What is there of it is no value, and none of those that follow.
                 Err(Fault::Short(_)) if property.optional => {
-                    (property, step) = (self.properties.next()?, self.steps.next()?);
+                    while property.optional {
+                        (property, step) = (self.properties.next()?, self.steps.next()?);
+                    }
                 }
                 Err(fault) => {
                     let rest = self.cursor.rest.len();
@@ -350,6 +354,29 @@ impl<'a> Iterator for Fields<'a> {
                     if let Ok([value]) = self.cursor.array() {
                         self.save(step, value.into());
                         return give(property, Value::UInt(value.into()));
+                    }
+                }
+                InType::Int32 => {
+                    if let Ok(value) = self.cursor.array().map(i32::from_le_bytes) {
+                        self.save(step, i64::from(value).cast_unsigned());
+                        return give(property, Value::Int(value.into()));
+                    }
+                }
+                InType::Int64 => {
+                    if let Ok(value) = self.cursor.array().map(i64::from_le_bytes) {
+                        self.save(step, value.cast_unsigned());
+                        return give(property, Value::Int(value));
+                    }
+                }
+                InType::Int8 => {
+                    if let Ok(value) = self.cursor.array().map(i8::from_le_bytes) {
+                        self.save(step, i64::from(value).cast_unsigned());
+                        return give(property, Value::Int(value.into()));
+                    }
+                }
+                InType::FileTime => {
+                    if let Ok(value) = self.cursor.array().map(i64::from_le_bytes) {
+                        return give(property, Value::FileTime(FileTime(value)));
                     }
                 }
                 InType::UnicodeString => {

@@ -1,6 +1,7 @@
 //! The levels, opcodes, keywords, tasks and channels that every provider has, under the prefix `win:`.
 //!
-//! Source: payload reference, "Message text"; `winmeta.xml` of the Windows SDK.
+//! Source: payload reference, "Message text"; `winmeta.xml` of the Windows SDK; bit 49 is `WdiContext` of .NET's documented
+//! `StandardEventKeywords`.
 
 /// The name of a standard level.
 pub(crate) fn level_name(level: u8) -> Option<&'static str> {
@@ -12,27 +13,36 @@ pub(crate) fn opcode_name(opcode: u8) -> Option<&'static str> {
     name(&OPCODES, opcode)
 }
 
+/// The name of a channel that no provider defines.
+pub(crate) fn channel_name(channel: u8) -> Option<&'static str> {
+    name(&CHANNELS, channel)
+}
+
 /// The names of the standard keywords among these bits, from the lowest bit up.
 pub(crate) fn keyword_names(keyword: u64) -> impl Iterator<Item = &'static str> {
     KEYWORDS.iter().filter(move |(mask, _)| keyword & mask != 0).map(|&(_, name)| name)
 }
 
 /// The number of a standard level by its name, with the prefix.
+#[cfg(feature = "manifest")]
 pub(crate) fn level(name: &str) -> Option<u8> {
     value(&LEVELS, name)
 }
 
 /// The number of a standard opcode by its name, with the prefix.
+#[cfg(feature = "manifest")]
 pub(crate) fn opcode(name: &str) -> Option<u8> {
     value(&OPCODES, name)
 }
 
 /// The number of a channel that no provider defines, by its name.
+#[cfg(feature = "manifest")]
 pub(crate) fn channel(name: &str) -> Option<u8> {
     value(&CHANNELS, name)
 }
 
 /// The bit of a standard keyword by its name, with the prefix.
+#[cfg(feature = "manifest")]
 pub(crate) fn keyword(name: &str) -> Option<u64> {
     value(&KEYWORDS, name)
 }
@@ -41,6 +51,7 @@ fn name<T: Copy + PartialEq>(names: &[(T, &'static str)], value: T) -> Option<&'
     names.iter().find(|(known, _)| *known == value).map(|&(_, name)| name)
 }
 
+#[cfg(feature = "manifest")]
 fn value<T: Copy>(names: &[(T, &'static str)], name: &str) -> Option<T> {
     names.iter().find(|(_, known)| *known == name).map(|&(value, _)| value)
 }
@@ -78,8 +89,9 @@ const OPCODES: [(u8, &str); 11] = [
     (240, "win:Receive"),
 ];
 
-const KEYWORDS: [(u64, &str); 7] = [
+const KEYWORDS: [(u64, &str); 8] = [
     (1 << 48, "win:ResponseTime"),
+    (1 << 49, "win:WDIContext"),
     (1 << 50, "win:WDIDiag"),
     (1 << 51, "win:SQM"),
     (1 << 52, "win:AuditFailure"),

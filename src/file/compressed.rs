@@ -46,11 +46,12 @@ impl<I: Input> Walk<I> {
             }
             return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
         }
-        // What begins inside is none if it is not sound, since these bytes are needed.
+        // What begins inside is none if none follows it and it does not expand, since these bytes are needed. In doubt that is
+        // looked at where it costs little.
         if whole
-            && expands
+            && (expands || size / 2 <= next)
             && !self.search().is_before_another(next)?
-            && !self.is_sound_at(next)?.0
+            && !self.expands_at(next)?
             && self.expand(size)?.is_ok()
         {
             return Ok(Some(Found { size, have, compressed: true }));
@@ -81,13 +82,23 @@ impl<I: Input> Walk<I> {
         self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
     }
 
+    /// Whether a compressed buffer begins `at` bytes from here that is whole and expands.
+    pub(super) fn expands_at(&mut self, at: usize) -> Result<bool, Error> {
+        let layout = self.session.layout();
+        let header = BufferHeader::parse(self.input.peek(at, BufferHeader::LEN)?, layout).ok();
+        let size = header.filter(|header| header.is_compressed()).and_then(|header| header.buffer_size());
+        let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else { return Ok(false) };
+        let end = at.saturating_add(size);
+        Ok(self.input.available(end)? == end && self.expand_at(at, size)?.is_ok())
+    }
+
     /// Whether the `len` bytes here expand.
     fn expand(&mut self, len: usize) -> Result<Result<(), ExpandError>, Error> {
         self.expand_at(0, len)
     }
 
     /// Whether the `len` bytes expand that begin `at` bytes from here.
-    pub(super) fn expand_at(&mut self, at: usize, len: usize) -> Result<Result<(), ExpandError>, Error> {
+    fn expand_at(&mut self, at: usize, len: usize) -> Result<Result<(), ExpandError>, Error> {
         let layout = self.session.layout();
         let header = self.input.peek(at, BufferHeader::LEN)?;
         let most = BufferHeader::parse(header, layout).map_or(0, |header| most_stored(header.filled_bytes()));

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -22,7 +23,7 @@ use crate::file::sparse::Sparse;
 use crate::file::walk::Walk;
 use crate::file::workers::Workers;
 use crate::merge::Key;
-use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step};
+use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step, StreamInfo};
 use crate::time::{FileTime, Ticks};
 use crate::trace::{Event, LogFileHeader, PartitionInformation, SessionInfo};
 
@@ -203,20 +204,20 @@ impl<'a> EtlFile<'a> {
     /// What was counted in this run.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.run.as_ref().map(|run| run.play.stats().clone()).unwrap_or_default()
+        self.run.as_ref().map(|run| run.play.stats()).unwrap_or_default()
     }
 
     /// The partition that the trace was taken in, if the header buffer tells and was reached.
     #[must_use]
     pub fn partition_information(&self) -> Option<&PartitionInformation> {
-        self.run.as_ref()?.play.partition()
+        self.run.as_ref()?.play.info().partition_information()
     }
 
     /// When the last event of each processor was lost, in ticks, 0 where none was; empty if the header buffer does not tell
     /// or was not reached.
     #[must_use]
-    pub fn last_dropped_times(&self) -> &[Ticks] {
-        self.run.as_ref().map_or(&[], |run| run.play.last_dropped())
+    pub fn last_dropped_times(&self) -> Vec<Ticks> {
+        self.run.as_ref().map(|run| run.play.info().last_dropped_times()).unwrap_or_default()
     }
 
     /// Makes the index, if it is not there: what the first step does otherwise. How many buffers the file has, as far as
@@ -414,6 +415,11 @@ impl EtlFile<'_> {
         self.options.wants_events = false;
     }
 
+    /// What the trace said about itself in this run.
+    pub(super) fn info(&self) -> StreamInfo {
+        self.run.as_ref().map(|run| run.play.info().clone()).unwrap_or_default()
+    }
+
     /// Gives up everything that is held, and waits for what others hold if that is wanted.
     pub(super) fn abandon(&mut self, wait_for_retained: bool) -> Option<Box<dyn core::any::Any + Send>> {
         let run = self.run.as_mut()?;
@@ -461,7 +467,7 @@ impl EtlFile<'_> {
             None => Workers::start(threads)?,
         };
         let loader = Loader::new(tools, workers);
-        let mut play = Play::new(options, wants_events, on_complete, walk.header.clone());
+        let play = Play::new(options, wants_events, on_complete, walk.header.clone());
         self.peek()?;
         play.add_sequence_gaps(self.index.sequence_gaps);
         self.run = Some(Run { play, loader, pending: VecDeque::new() });

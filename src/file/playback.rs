@@ -13,7 +13,8 @@ use crate::file::error::Error;
 use crate::file::etl::{EtlFile, OnComplete};
 use crate::file::files::EtlFiles;
 use crate::stream::{
-    Closures, Completed, Delivery, Handler, Nothing, OnBuffer, OnEvent, RetiringBuffer, Stats, Step, Summary,
+    Closures, Completed, Delivery, Handler, Nothing, OnBuffer, OnEvent, RetiringBuffer, Stats, Step,
+    StreamInfo, Summary,
 };
 use crate::trace::Event;
 
@@ -27,6 +28,7 @@ trait Playable {
     /// Every buffer is completed but for those that are retained.
     fn give_up(&mut self, wait_for_retained: bool) -> Option<Box<dyn Any + Send>>;
     fn counted(&self) -> Stats;
+    fn told(&self) -> StreamInfo;
 }
 
 impl Playable for EtlFile<'_> {
@@ -53,6 +55,10 @@ impl Playable for EtlFile<'_> {
 
     fn counted(&self) -> Stats {
         self.stats()
+    }
+
+    fn told(&self) -> StreamInfo {
+        self.info()
     }
 }
 
@@ -82,6 +88,10 @@ impl Playable for EtlFiles<'_> {
 
     fn counted(&self) -> Stats {
         self.stats()
+    }
+
+    fn told(&self) -> StreamInfo {
+        self.files().first().map(EtlFile::info).unwrap_or_default()
     }
 }
 
@@ -222,7 +232,7 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
     let completion_panic = file.give_up(wait_for_retained && played.is_ok());
     match (played, completion_panic) {
         (Err(panic), _) | (Ok(_), Some(panic)) => resume_unwind(panic),
-        (Ok(outcome), None) => Ok(Summary { outcome: outcome?, stats: file.counted() }),
+        (Ok(outcome), None) => Ok(Summary::new(outcome?, file.counted(), file.told())),
     }
 }
 

@@ -17,7 +17,8 @@ use crate::trace::{Events, LogFileHeader, SessionInfo, TraceBuffer};
 /// Reads a log file buffer by buffer, in the order of the file, from anything that can be read to its end.
 ///
 /// Holds one buffer as stored, the start of the next, and one expanded: two buffers' lengths for a file of any length, and
-/// [`Limits::buffer_bytes`] more while it searches for the next buffer behind damage. Never seeks, never maps.
+/// [`Limits::buffer_bytes`](crate::Limits::buffer_bytes) more while it searches for the next buffer behind damage. Never
+/// seeks, never maps.
 ///
 /// The number of buffers that the header claims is a hint and not used: the walk goes on to the end of the source. Damage
 /// costs the buffer or record that it is in and is reported: that between buffers by [`EtlReader::damage`], that inside a

@@ -75,7 +75,7 @@ impl<I: Input> Search<'_, I> {
     }
 
     /// The length that a plausible header `at` bytes from here tells.
-    fn size_at(&mut self, at: usize) -> Result<Option<usize>, Error> {
+    pub(super) fn size_at(&mut self, at: usize) -> Result<Option<usize>, Error> {
         let bytes = self.input.peek(at, BufferHeader::LEN)?;
         let header = BufferHeader::parse(bytes, self.layout).ok();
         let header = header.filter(|header| header.is_plausible(self.limit));

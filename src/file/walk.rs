@@ -204,6 +204,13 @@ impl<I: Input> Walk<I> {
                 return Ok(extent_of(size));
             }
         }
+        // The next one may be damaged at its start.
+        if let Some(size) = own
+            && self.search().size_at(size)?.is_some()
+            && (usual == own || !self.hides_a_buffer(size)?)
+        {
+            return Ok(Extent::Whole(size));
+        }
         // Nothing further has to be searched if none begins inside a length that is right anyway.
         if let Some(size) = own.filter(|_| own == usual)
             && !self.search().has_start_in(1..size)?
@@ -212,14 +219,18 @@ impl<I: Input> Walk<I> {
         }
         let next = self.search().next_start(1)?;
         let fits = |size: usize| next.is_err() || next.is_ok_and(|next| size <= next);
+        // What begins inside, with another one or with filler behind it, is one, since nothing speaks for this length as much.
+        let is_whole = match next {
+            Ok(next) => self.search().is_before_another(next)? || self.is_filled_up(next, usual, 0)?,
+            Err(_) => false,
+        };
         for size in [usual, own].into_iter().flatten() {
-            if fits(size) || self.is_filled_up(size, next.unwrap_or(size))? {
+            if fits(size) || !is_whole && self.is_filled_up(0, Some(size), next.unwrap_or(size))? {
                 return Ok(extent_of(size));
             }
         }
-        // What begins inside and is a good one is one, since nothing speaks for this length as much. Else it may be the content
-        // of a record, unless it lies where no record is.
-        if !self.is_good_at(next.unwrap_or_default())? {
+        // Else it may be the content of a record, unless it is sound, or lies where no record is.
+        if !is_whole && !self.is_good_at(next.unwrap_or_default())? {
             for size in [usual, own].into_iter().flatten() {
                 if !self.hides_a_buffer(size)? {
                     return Ok(extent_of(size));
@@ -271,48 +282,47 @@ impl<I: Input> Walk<I> {
         Ok(hides)
     }
 
-    /// Whether a good buffer begins `at` bytes from here: another follows it, or it has records and no damage. Where that was
-    /// found out at length before, it is taken for granted.
+    /// Whether a buffer with records and without damage begins `at` bytes from here. Where that was found out before, it is
+    /// taken for granted.
     fn is_good_at(&mut self, at: usize) -> Result<bool, Error> {
-        if self.search().is_before_another(at)? {
-            return Ok(true);
-        }
         let here = self.offset().get();
         if here < self.doubtful_until {
             return Ok(true);
         }
-        let (is_sound, size) = self.is_sound_at(at)?;
-        self.doubtful_until = here.saturating_add(Offset::from(at.saturating_add(size)).get());
-        Ok(is_sound)
-    }
-
-    /// Whether a buffer with records and without damage begins `at` bytes from here, and how long it would be.
-    pub(super) fn is_sound_at(&mut self, at: usize) -> Result<(bool, usize), Error> {
         let layout = self.session.layout();
         let Ok(header) = BufferHeader::parse(self.input.peek(at, BufferHeader::LEN)?, layout) else {
-            return Ok((false, 0));
+            return Ok(false);
         };
         let size = header.buffer_size().and_then(|size| usize::try_from(size).ok()).or(self.buffer_size);
         let size = size.unwrap_or_default().min(self.limits.buffer_bytes);
-        let is_sound = if header.is_compressed() {
-            self.expand_at(at, size)?.is_ok()
+        let is_good = if header.is_compressed() {
+            self.expands_at(at)?
         } else {
             self.intact(at, size)?.is_some_and(|filled| filled > BufferHeader::LEN)
         };
-        Ok((is_sound, size))
+        self.doubtful_until = here.saturating_add(Offset::from(at.saturating_add(size)).get());
+        Ok(is_good)
     }
 
-    /// Whether there is an uncompressed buffer of `size` bytes here without damage, and nothing but filler behind its records,
-    /// among which something begins at `inner`. Not again where a length proved false before.
-    fn is_filled_up(&mut self, size: usize, inner: usize) -> Result<bool, Error> {
+    /// Whether an uncompressed buffer without damage begins `at` bytes from here, which has nothing but filler behind its
+    /// records, and `inner` bytes into it a record. Of the length that is given, or that it tells. Not again where a length
+    /// proved false before.
+    fn is_filled_up(&mut self, at: usize, size: Option<usize>, inner: usize) -> Result<bool, Error> {
         if self.offset().get() < self.doubtful_until {
             return Ok(false);
         }
-        let filled = self.intact(0, size)?.filter(|filled| inner < *filled && *filled < size);
+        let size = match size {
+            Some(size) => size,
+            None => self.search().size_at(at)?.unwrap_or_default(),
+        };
+        let filled = self.intact(at, size)?.filter(|filled| inner < *filled && *filled < size);
         let Some(filled) = filled else { return Ok(false) };
         // Zeros alone may be anything, and where a header buffer has some, ones follow.
-        let rest = self.input.peek(filled, size.saturating_sub(filled))?;
-        Ok(rest.last() == Some(&0xFF) && rest.iter().all(|byte| matches!(byte, 0 | 0xFF)))
+        let rest = size.saturating_sub(filled);
+        let filler = self.input.peek(at.saturating_add(filled), rest)?;
+        Ok(filler.len() == rest
+            && filler.last() == Some(&0xFF)
+            && filler.iter().all(|byte| matches!(byte, 0 | 0xFF)))
     }
 
     /// The filled bytes of an uncompressed buffer of `size` bytes that begins `at` bytes from here, if there is one without

@@ -1,7 +1,7 @@
 //! Extended data items: the chain between an `EVENT_HEADER` and its payload, and the items that a consumer makes from
 //! other records.
 
-use core::fmt;
+use core::{fmt, slice};
 
 use crate::bytes::{align8, slice_at, view};
 use crate::error::{Offset, ParseError};
@@ -130,6 +130,21 @@ impl<'a> ExtendedItem<'a> {
         Some(Stack { match_id: u64::from_le_bytes(*match_id), frames, width })
     }
 
+    /// Match id and key of a STACK_KEY32 or STACK_KEY64 item: the key stands for a stack that events of the kernel's class
+    /// `StackWalk` tell.
+    ///
+    /// Source: payload reference, "Stacks and symbols".
+    #[must_use]
+    pub fn stack_key(&self) -> Option<(u64, u64)> {
+        let (match_id, key) = self.data.split_first_chunk()?;
+        let key = match self.ext_type {
+            ExtendedType::STACK_KEY32 => key.first_chunk().copied().map(u32::from_le_bytes)?.into(),
+            ExtendedType::STACK_KEY64 => key.first_chunk().copied().map(u64::from_le_bytes)?,
+            _ => return None,
+        };
+        Some((u64::from_le_bytes(*match_id), key))
+    }
+
     /// Instance, parent instance and the parent's class of an INSTANCE_INFO item.
     #[must_use]
     pub fn instance_info(&self) -> Option<(u32, u32, Guid)> {
@@ -169,13 +184,35 @@ impl<'a> Stack<'a> {
     }
 
     /// The addresses, innermost first.
-    pub fn frames(self) -> impl Iterator<Item = u64> + 'a {
-        self.frames.chunks_exact(self.width).map(|frame| match frame {
+    #[must_use]
+    pub fn frames(self) -> StackFrames<'a> {
+        StackFrames(self.frames.chunks_exact(self.width))
+    }
+}
+
+/// The addresses of a [`Stack`], innermost first.
+#[derive(Clone, Debug)]
+pub struct StackFrames<'a>(slice::ChunksExact<'a, u8>);
+
+impl Iterator for StackFrames<'_> {
+    type Item = u64;
+
+    #[inline]
+    fn next(&mut self) -> Option<u64> {
+        let frame = self.0.next()?;
+        Some(match frame {
             [a, b, c, d] => u64::from(u32::from_le_bytes([*a, *b, *c, *d])),
             _ => frame.first_chunk().copied().map_or(0, u64::from_le_bytes),
         })
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
 }
+
+impl ExactSizeIterator for StackFrames<'_> {}
+impl core::iter::FusedIterator for StackFrames<'_> {}
 
 /// The extended items of an event, in their order. Made by [`Event::extended_data`](crate::trace::Event::extended_data).
 #[derive(Clone, Debug)]

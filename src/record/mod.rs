@@ -5,7 +5,7 @@ mod kind;
 mod message;
 mod parse;
 
-pub use extended::{ExtendedItem, ExtendedItems, ExtendedType, Stack};
+pub use extended::{ExtendedItem, ExtendedItems, ExtendedType, Stack, StackFrames};
 pub use kind::RecordKind;
 pub use message::Message;
 pub use parse::{OwnedRecord, Record};

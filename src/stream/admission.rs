@@ -1,12 +1,14 @@
 //! What is checked before a buffer is taken: its header against the session, never its events.
 
-use crate::buffer::{BufferHeader, BufferType, Layout};
+use crate::buffer::{BufferFlags, BufferHeader, BufferType, Layout};
 use crate::codec::Format;
 use crate::error::{Offset, ParseError};
 use crate::record::Parsed;
+use crate::stream::common::Common;
+use crate::stream::completion::BufferId;
 use crate::stream::error::Refusal;
 use crate::stream::options::Options;
-use crate::stream::slot::BufferId;
+use crate::stream::stats::Counters;
 use crate::time::Ticks;
 use crate::trace::{BufferContext, LogFileHeader, LogFileMode, SessionInfo};
 
@@ -15,12 +17,16 @@ use crate::trace::{BufferContext, LogFileHeader, LogFileMode, SessionInfo};
 pub(super) struct Admission {
     options: Options,
     state: State,
-    header: Option<LogFileHeader>,
     session: SessionInfo,
+    /// Bytes of a buffer of the source, if it tells.
+    buffer_size: usize,
     /// The number of the compression format that the header buffer names; 0 if it names none.
     format: u16,
     /// Flush time of the last accepted buffer that has one.
     last_flush: Option<i64>,
+    /// How much earlier than that the next one may have been flushed, in ticks; 0 as long as no clock is known.
+    flush_tolerance: i64,
+    highest_sequence: Option<i64>,
     next_id: u64,
 }
 
@@ -32,7 +38,7 @@ enum State {
 }
 
 /// What is known of a buffer once it is accepted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Accepted {
     pub(super) id: BufferId,
     /// Bytes that are valid once it is expanded.
@@ -41,13 +47,13 @@ pub(super) struct Accepted {
     pub(super) is_header: bool,
     pub(super) context: BufferContext,
     pub(super) flush_time: Ticks,
-    pub(super) sequence_number: Option<i64>,
     pub(super) class: u16,
-    pub(super) flags: u16,
+    /// It ended a flush pass.
+    pub(super) is_marker: bool,
     /// It came earlier than its predecessor by more than the tolerance, and was accepted all the same.
     pub(super) disorder: bool,
-    /// The log-file header, with the buffer that brought it.
-    pub(super) header: Option<LogFileHeader>,
+    /// It brought the log-file header of the stream.
+    pub(super) opens: bool,
 }
 
 impl Admission {
@@ -55,10 +61,12 @@ impl Admission {
         Self {
             options,
             state: State::Open,
-            header: None,
             session: SessionInfo::unknown(),
+            buffer_size: usize::MAX,
             format: 0,
             last_flush: None,
+            flush_tolerance: 0,
+            highest_sequence: None,
             next_id: 0,
         }
     }
@@ -76,16 +84,24 @@ impl Admission {
     }
 
     /// No more buffers, and none of the accepted ones is delivered.
-    pub(super) const fn cancel(&mut self) {
+    pub(super) fn cancel(&mut self) {
         self.state = State::Cancelled;
     }
 
     /// Checks a buffer in the order of the consumer API reference, and takes note of it if it is accepted.
-    pub(super) fn admit(&mut self, bytes: &[u8]) -> Result<Accepted, Refusal> {
+    pub(super) fn admit<B>(&mut self, bytes: &[u8], common: &Common<B>) -> Result<Accepted, Refusal> {
+        if common.is_cancelled() {
+            self.cancel();
+        }
         match self.state {
             State::Open => {}
             State::Closed => return Err(Refusal::Closed),
             State::Cancelled => return Err(Refusal::Cancelled),
+        }
+        let out = common.completer.out();
+        if self.options.max_buffers_out.is_some_and(|most| out >= most) {
+            // Only the caller knows when what is retained is dropped.
+            return Err(Refusal::Full { queued: out });
         }
         if bytes.is_empty() {
             return Err(Refusal::Empty);
@@ -105,15 +121,21 @@ impl Admission {
         }
         let is_header = header.buffer_type() == Some(BufferType::HEADER) || found.is_some();
         let flush_time = header.time_stamp();
-        let disorder = if is_header { false } else { self.checked_order(flush_time, session)? };
+        let disorder = if is_header { false } else { self.checked_order(flush_time)? };
         // From here on it is accepted.
         self.session = session;
-        if let Some(found) = &found {
+        let opens = found.is_some();
+        if let Some(found) = found {
             if found.log_file_mode.contains(LogFileMode::COMPRESSED) {
                 let [low, high, ..] = header.state().to_le_bytes();
                 self.format = u16::from_le_bytes([low, high]);
             }
-            self.header = Some(found.clone());
+            self.buffer_size = usize::try_from(found.buffer_size).unwrap_or(usize::MAX);
+            self.flush_tolerance = session.clock().ticks_in(self.options.flush_tolerance).unwrap_or(0);
+            common.info.set_header(found);
+        }
+        if is_header && compressed.is_none() {
+            common.info.look_around(bytes.get(..filled).unwrap_or_default(), session.layout().shapes());
         }
         if !is_header {
             // One flush time far in the future does not make all that follows disorder.
@@ -122,6 +144,14 @@ impl Admission {
         }
         let id = BufferId(self.next_id);
         self.next_id = self.next_id.saturating_add(1);
+        let flags = header.buffer_flags();
+        let counters = &common.counters;
+        counters.buffers_in_disorder.add(disorder.into());
+        counters.count_losses(flags);
+        if let Some(sequence) = header.sequence_number().filter(|_| !is_header) {
+            self.count_gaps(sequence, counters);
+        }
+        common.completer.add_one();
         Ok(Accepted {
             id,
             filled,
@@ -129,12 +159,25 @@ impl Admission {
             is_header,
             context: BufferContext::new(&header, session),
             flush_time,
-            sequence_number: header.sequence_number(),
             class: header.buffer_type().map_or(0, |class| class.0),
-            flags: header.buffer_flags().0,
+            is_marker: flags.contains(BufferFlags::FLUSH_MARKER),
             disorder,
-            header: found,
+            opens,
         })
+    }
+
+    /// Counts the sequence numbers that were left out before this one.
+    fn count_gaps(&mut self, sequence: i64, counters: &Counters) {
+        match self.highest_sequence {
+            Some(highest) if sequence > highest => {
+                let missing = sequence.saturating_sub(highest).saturating_sub(1);
+                counters.sequence_gaps.add(missing.unsigned_abs());
+                self.highest_sequence = Some(sequence);
+            }
+            // One that was missed arrives after all.
+            Some(_) => counters.sequence_gaps.sub(1),
+            None => self.highest_sequence = Some(sequence),
+        }
     }
 
     /// The filled bytes, and the format that they have to be expanded from, if so.
@@ -149,11 +192,7 @@ impl Admission {
             if !(BufferHeader::LEN..=bytes.len()).contains(&size) {
                 return Err(length("compressed buffer", size, BufferHeader::LEN, bytes.len()));
             }
-            let session = self
-                .header
-                .as_ref()
-                .map_or(usize::MAX, |header| usize::try_from(header.buffer_size).unwrap_or(usize::MAX));
-            let max = session.min(self.options.limits.decompressed_bytes);
+            let max = self.buffer_size.min(self.options.limits.decompressed_bytes);
             if !(BufferHeader::LEN..=max).contains(&filled) {
                 return Err(contradiction("filled bytes", filled, BufferHeader::LEN, max));
             }
@@ -193,9 +232,9 @@ impl Admission {
     }
 
     /// Whether the buffer was flushed so long before its predecessor that it counts as disorder.
-    fn checked_order(&self, flush_time: Ticks, session: SessionInfo) -> Result<bool, Refusal> {
+    fn checked_order(&self, flush_time: Ticks) -> Result<bool, Refusal> {
         let Some(last) = self.last_flush else { return Ok(false) };
-        let tolerance = session.clock().ticks_in(self.options.flush_tolerance).unwrap_or(0);
+        let tolerance = self.flush_tolerance;
         if flush_time.0 >= last.saturating_sub(tolerance) {
             Ok(false)
         } else if self.options.accept_disorder {

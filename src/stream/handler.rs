@@ -3,27 +3,30 @@
 use core::fmt;
 use core::ops::ControlFlow;
 
-use crate::stream::session::{Delivery, RetiringBuffer};
+use crate::stream::step::{Delivery, RetiringBuffer};
 use crate::trace::Event;
 
-/// The callbacks of a session, which share `&mut self`. All run on the thread inside
-/// [`Processor::run`](crate::stream::Processor::run), one at a time.
+/// The callbacks of a session, which share `&mut self` in place of the context pointers of Windows. All run on the thread
+/// inside [`Processor::run`](crate::stream::Processor::run), one at a time, and no lock is held meanwhile: they may add
+/// buffers to any session, finish and cancel.
 ///
 /// `Break` from either ends the session: no further callback, every buffer completed, outcome
 /// [`Outcome::Cancelled`](crate::stream::Outcome::Cancelled). A panic does the same and goes on once every buffer is completed.
+/// The handler is dropped before `run` returns.
 pub trait Handler<B> {
-    /// Whether events are wanted. Without, buffers are passed through without a look at their records.
+    /// Whether events are wanted. Without, buffers are passed through without a look at their records, none is held, and
+    /// nothing is expanded: `EventCallback` NULL.
     const WANTS_EVENTS: bool = true;
 
     /// The next event, in the order of time: `PEVENT_RECORD_CALLBACK`. It cannot be kept past the call but by
-    /// [`Delivery::retain`].
+    /// [`Delivery::retain`] or a copy, [`Event::to_owned_event`].
     fn event(&mut self, event: &Event<'_>, delivery: &Delivery<'_, B>) -> ControlFlow<()> {
         let _ = (event, delivery);
         ControlFlow::Continue(())
     }
 
-    /// A buffer whose events are over, in the order of arrival: `PETW_BUFFER_CALLBACK`. It is completed when this returns,
-    /// or when the last of its retained events is dropped.
+    /// A buffer whose events are over, in the order of arrival: `PETW_BUFFER_CALLBACK`, whose FALSE is `Break`. It is
+    /// completed when this returns, or when the last share of it is dropped that was retained.
     fn buffer(&mut self, buffer: &RetiringBuffer<'_, B>) -> ControlFlow<()> {
         let _ = buffer;
         ControlFlow::Continue(())

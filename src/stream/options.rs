@@ -21,9 +21,11 @@ pub enum Order {
     Window(Duration),
 }
 
-/// What a session accepts and uses; it does not change while the session lives.
+/// What a session accepts and uses; it does not change while the session lives. What Windows decides by itself is here, with
+/// the callbacks of `ETW_OPEN_TRACE_OPTIONS` in [`StreamBuilder`](crate::stream::StreamBuilder).
 ///
-/// The defaults suit a replay: [`Order::Balanced`], no idle release, 1 GiB held.
+/// The defaults suit a live source and a replay, which the header tells apart: [`Order::Balanced`]; held are at most 1 GiB
+/// and, of a live source, 4 buffers for each stream or 64.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub(super) limits: Limits,
@@ -67,12 +69,15 @@ setters! {
     /// The `FlushTimer` of the source's session, which its header does not tell. Default: unknown.
     flush_timer: Duration => |options, timer| options.flush_timer = Some(timer);
     /// Deliver everything that is held once no buffer has arrived for so long, by the time that
-    /// [`Session::advance`](crate::stream::Session::advance) is told. Default: never, which is what a replay needs.
+    /// [`Session::advance`](crate::stream::Session::advance) is told; a [`Processor`](crate::stream::Processor) tells the
+    /// time since it began. Default: for live sources as long as the window, if that has an end, so that nobody waits for the
+    /// last events before a silence; never for others. [`Duration::MAX`] is never.
     idle_release: Duration => |options, idle| options.idle_release = Some(idle);
     /// How many buffers may be held for order; past that, events leave early. Default: 4 for each stream and 64 at least for
     /// live sources, no bound otherwise.
     max_held_buffers: usize => |options, buffers| options.max_held_buffers = Some(buffers);
-    /// How many bytes the held buffers may take, expansions included; past that, events leave early. Default: 1 GiB.
+    /// How many bytes the held buffers may take, with their expansions and what a session keeps beside each: 256 bytes, and 1
+    /// KiB for one that overlaps its predecessor in time. Past that, events leave early. Default: 1 GiB.
     max_held_bytes: u64 => |options, bytes| options.max_held_bytes = Some(bytes);
     /// How many accepted buffers may be out at a time: queued, held and retained ones together. Past that a buffer is refused
     /// with [`Refusal::Full`](crate::stream::Refusal::Full). Default: any number.
@@ -82,15 +87,23 @@ setters! {
     adaptive: Duration => |options, cap| options.adaptive = Some(cap);
     /// By how much a buffer may have been flushed before its predecessor. Default: not at all.
     flush_tolerance: Duration => |options, tolerance| options.flush_tolerance = tolerance;
-    /// Whether a buffer that was flushed long before its predecessor is accepted and counted instead of refused. Default: no.
+    /// Whether a buffer that was flushed before its predecessor by more than the tolerance is accepted and counted
+    /// ([`Stats::buffers_in_disorder`](crate::stream::Stats)) instead of refused. Default: no.
+    ///
+    /// A flush time that the next buffers contradict is then believed no further than time stamps prove it, so that one far in
+    /// the future spoils neither the order nor the acceptance of what follows. For that every buffer is walked over once more
+    /// when it is added.
     accept_disorder: bool => |options, accept| options.accept_disorder = accept;
     /// Whether a stream may begin without its header buffer; time stamps stay raw then. Default: no.
     allow_missing_header: bool => |options, allow| options.allow_missing_header = allow;
     /// Whether the mark of a completed flush pass releases what is older than it. Default: no, since other writers set it on
     /// any buffer.
     trust_flush_markers: bool => |options, trust| options.trust_flush_markers = trust;
-    /// Deliver no event before this time, but for those that describe the trace. Buffers are not affected. Default: all.
+    /// Deliver no event before this time, but for those that describe the trace: `StartTime` of `ProcessTrace`. Inclusive,
+    /// in UTC. Events without a time are delivered; buffers are not affected. Default: all.
     start_time: FileTime => |options, time| options.start_time = Some(time);
-    /// Deliver no event after this time, but for those that describe the trace. Default: all.
+    /// Deliver no event after this time, but for those that describe the trace: `EndTime` of `ProcessTrace`. Inclusive, in
+    /// UTC. If it lies before the start, [`Processor::run`](crate::stream::Processor::run) says so, and a bare
+    /// [`Session`](crate::stream::Session) lets nothing through. Default: all.
     end_time: FileTime => |options, time| options.end_time = Some(time);
 }

@@ -3,25 +3,27 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use crate::buffer::{BufferHeader, BufferView};
+use crate::buffer::{BufferFlags, BufferHeader, BufferView};
 use crate::merge::Key;
 use crate::stream::admission::Accepted;
-use crate::stream::engine::{Decision, Engine, Outcome, least_time};
+use crate::stream::common::Common;
+use crate::stream::completion::{BufferId, Completed};
+use crate::stream::engine::{Decision, Engine, least_time};
+use crate::stream::info::StreamInfo;
 use crate::stream::options::Options;
-use crate::stream::session::{Step, step_of};
-use crate::stream::slot::{BufferId, Completed, Completer};
+use crate::stream::outcome::Outcome;
+use crate::stream::session::step_of;
 use crate::stream::stats::Stats;
-use crate::time::Ticks;
-use crate::trace::{BufferContext, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::stream::step::Step;
+use crate::trace::{BufferContext, LogFileHeader, SessionInfo};
 
 /// A session without a gate. What is brought has been checked by whoever brings it.
 #[derive(Debug)]
 pub(crate) struct Play<B: AsRef<[u8]>> {
     engine: Engine<B>,
-    completer: Arc<Completer<B>>,
+    common: Arc<Common<B>>,
 }
 
 /// What a front knows of a buffer that it brings.
@@ -68,11 +70,10 @@ impl<B: AsRef<[u8]>> Play<B> {
         on_complete: Box<dyn Fn(Completed<B>) + Send + Sync>,
         header: Option<LogFileHeader>,
     ) -> Self {
-        let completer = Completer::new(on_complete);
-        let mut engine =
-            Engine::new(options, wants_events, Arc::clone(&completer), Arc::new(AtomicBool::new(false)));
+        let common = Common::new(on_complete);
+        let mut engine = Engine::new(options, wants_events, Arc::clone(&common));
         engine.be_brought(header);
-        Self { engine, completer }
+        Self { engine, common }
     }
 
     /// What the first event of the next buffer counts as; `None` if no further one will be brought.
@@ -85,6 +86,7 @@ impl<B: AsRef<[u8]>> Play<B> {
         let Brought { arrival, is_header, filled, foreign_flush, otherwise, session } = *brought;
         let bytes = buffer.as_ref();
         let Ok(header) = BufferHeader::parse(bytes, session.layout()) else { return Err(buffer) };
+        let flags = header.buffer_flags();
         let accepted = Accepted {
             id: BufferId(arrival),
             filled: filled.min(bytes.len()),
@@ -92,12 +94,13 @@ impl<B: AsRef<[u8]>> Play<B> {
             is_header,
             context: BufferContext::new(&header, session),
             flush_time: header.time_stamp(),
-            sequence_number: None,
             class: header.buffer_type().map_or(0, |class| class.0),
-            flags: header.buffer_flags().0,
+            is_marker: flags.contains(BufferFlags::FLUSH_MARKER),
             disorder: false,
-            header: None,
+            opens: false,
         };
+        self.common.counters.count_losses(flags);
+        self.common.completer.add_one();
         let flush_time = (!foreign_flush).then_some(accepted.flush_time.0);
         self.engine.bring(buffer, &accepted, filled, flush_time, otherwise);
         Ok(())
@@ -138,25 +141,22 @@ impl<B: AsRef<[u8]>> Play<B> {
         Some((self.engine.slot(held.0)?.buffer(), end, is_damaged))
     }
 
-    pub(crate) const fn partition(&self) -> Option<&PartitionInformation> {
-        self.engine.partition()
+    pub(crate) fn info(&self) -> &StreamInfo {
+        &self.common.info
     }
 
-    pub(crate) fn last_dropped(&self) -> &[Ticks] {
-        self.engine.last_dropped()
+    pub(crate) fn stats(&self) -> Stats {
+        self.common.stats()
     }
 
-    pub(crate) const fn stats(&self) -> &Stats {
-        self.engine.stats()
-    }
-
-    pub(crate) fn add_sequence_gaps(&mut self, gaps: u64) {
-        self.engine.add_sequence_gaps(gaps);
+    /// Adds to the count of missing sequence numbers.
+    pub(crate) fn add_sequence_gaps(&self, gaps: u64) {
+        self.common.counters.sequence_gaps.add(gaps);
     }
 
     /// The next step is the end; nothing more is delivered.
     pub(crate) fn cancel(&self) {
-        self.engine.cancelled().store(true, Ordering::Relaxed);
+        self.common.cancel();
     }
 
     /// Completes every buffer that is still held, as abandoned.
@@ -166,11 +166,11 @@ impl<B: AsRef<[u8]>> Play<B> {
 
     /// Blocks until no buffer is out.
     pub(crate) fn wait_for_retained(&self) {
-        self.completer.wait();
+        self.common.completer.wait();
     }
 
     pub(crate) fn take_completion_panic(&self) -> Option<Box<dyn Any + Send>> {
-        self.completer.take_panic()
+        self.common.completer.take_panic()
     }
 }
 

@@ -4,21 +4,22 @@
 #![allow(clippy::panic, reason = "this is test code, although it lives in the library")]
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use alloc::{format, vec};
 
 use crate::buffer::{BufferHeader, BufferView, Layout, RecordDamageKind};
 use crate::codec::{Format, decompress};
 use crate::decode::format::{Formatting, Printable};
-use crate::decode::{Decoder, Exactness, Field, ProviderTraits, Schema, Value, mof};
+use crate::decode::{
+    Decoder, Exactness, Field, Found, ProviderTraits, Query, Schema, SchemaSource, Value, mof,
+};
 use crate::error::{Offset, ParseError};
-use crate::file::{Damage, DamageKind, EtlFile, FileOptions, FileOrder, ReadOptions};
 use crate::limits::Limits;
-use crate::stream::{Outcome, Step};
 use crate::testkit::schema;
-use crate::time::{FileTime, Ticks};
+pub use crate::testkit::whole_file::{file, work};
+use crate::time::FileTime;
 use crate::trace::{Event, Expander, LogFileHeader, SessionInfo, TraceBuffer};
-use crate::write::{BufferSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
+use crate::write::{BufferSpec, EventSpec, FullSpec, PerfSpec, RecordSpec, SystemSpec, Width};
 
 /// Records lie in order inside the valid bytes, damage lies between them, and every getter returns.
 pub fn buffer(bytes: &[u8]) {
@@ -28,120 +29,6 @@ pub fn buffer(bytes: &[u8]) {
         }
         let _ = Expander::new(None, &Limits::default()).view(bytes, layout).map(records);
     }
-}
-
-/// A file is walked to its end whatever it holds, and every byte is delivered, skipped or unwritten. Read whole, it has the
-/// same buffers with the same records and the same damage, in either order, and its accounting is complete.
-pub fn file(bytes: &[u8]) {
-    let limits = Limits { damage_entries: usize::MAX, ..Limits::default() };
-    let options = ReadOptions::new().allow_missing_header(true).limits(limits.clone());
-    let whole = FileOptions::new().allow_missing_header(true).limits(limits);
-    let Ok(mut reader) = options.open(bytes) else {
-        assert!(whole.from_bytes(bytes).is_err(), "one way to read it is as good as the other");
-        return;
-    };
-    let (mut delivered, mut end, mut buffers) = (0_u64, 0, 0_u64);
-    let mut records = Vec::new();
-    let mut damage = Vec::new();
-    let mut decoder = Decoder::new();
-    while let Ok(Some(buffer)) = reader.next_buffer() {
-        let start = buffer.offset().get();
-        assert!(start >= end, "a buffer at {start} begins before {end}, the end of the one before");
-        end = start.saturating_add(buffer.stored_bytes());
-        delivered = delivered.saturating_add(buffer.stored_bytes());
-        buffers = buffers.saturating_add(1);
-        for event in buffer.events() {
-            match event {
-                Ok(event) => {
-                    getters(&event);
-                    decoded(&mut decoder, &event);
-                    records.push(Found::new(start, &event));
-                }
-                Err(error) => {
-                    let error = Damage::in_buffer(&buffer, error);
-                    assert!(
-                        error.at.get() >= start && error.at.get() <= end,
-                        "{error:?} lies outside {start}..{end}"
-                    );
-                    damage.push(error);
-                }
-            }
-        }
-    }
-    let len = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    assert_eq!(reader.offset().get(), len, "the walk ends at the end");
-    let accounted = delivered.saturating_add(reader.skipped_bytes()).saturating_add(reader.unwritten_tail());
-    assert_eq!(accounted, len, "every byte is delivered, skipped or unwritten");
-    damage.extend_from_slice(reader.damage().entries());
-    damage.sort_by_key(place_of);
-    for order in [FileOrder::File, FileOrder::Time] {
-        let file = whole.clone().order(order).from_bytes(bytes);
-        let Ok(mut file) = file else { panic!("the header was good before") };
-        assert_eq!(whole_file(&mut file, order, &mut records), buffers, "{order:?}: as many buffers");
-        let mut found = file.damage().entries().to_vec();
-        found.sort_by_key(place_of);
-        // Which format a cause tells of depends on the ones that fitted before.
-        let same = found.iter().map(place_of).eq(damage.iter().map(place_of));
-        assert!(same, "{order:?}: {found:?} is not {damage:?}");
-        let accounting = file.accounting();
-        assert_eq!((accounting.total(), accounting.unread), (len, 0), "{order:?}: {accounting:?}");
-        assert_eq!(accounting.skipped, reader.skipped_bytes(), "{order:?}: {accounting:?}");
-        assert_eq!(accounting.unwritten_tail, reader.unwritten_tail(), "{order:?}: {accounting:?}");
-    }
-}
-
-/// Whether a file has these records, and how many buffers. Afterwards they are in the order of their places.
-fn whole_file(file: &mut EtlFile<'_>, order: FileOrder, records: &mut [Found]) -> u64 {
-    let mut found = Vec::new();
-    loop {
-        match file.advance() {
-            Ok(Step::Event(event, delivery)) => {
-                found.push(Found::new(delivery.buffer().offset().get(), &event));
-            }
-            Ok(Step::Buffer(_)) => {}
-            Ok(Step::NeedInput { .. }) => panic!("a file never waits for input"),
-            Ok(Step::End(outcome)) => {
-                assert_eq!(outcome, Outcome::Finished);
-                break;
-            }
-            Err(error) => panic!("memory is readable: {error}"),
-        }
-    }
-    if order == FileOrder::Time {
-        found.sort();
-        records.sort();
-    }
-    let differs = found.iter().zip(records.iter()).find(|(found, record)| found != record);
-    assert!(differs.is_none(), "{order:?}: {differs:?}");
-    assert_eq!(found.len(), records.len(), "{order:?}: as many records");
-    file.stats().buffers_retired
-}
-
-/// A record that was delivered: its buffer, its place in it, its length and its stamp.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Found {
-    buffer: u64,
-    at: u64,
-    len: usize,
-    stamp: Option<i64>,
-}
-
-impl Found {
-    fn new(buffer: u64, event: &Event<'_>) -> Self {
-        let record = event.record();
-        let stamp = event.time_stamp().map(Ticks::get);
-        Self { buffer, at: record.offset().get(), len: record.bytes().len(), stamp }
-    }
-}
-
-fn place_of(damage: &Damage) -> (u64, DamageKind, u64) {
-    (damage.at.get(), damage.kind, damage.len)
-}
-
-/// How much a file has looked at so far besides the headers of good buffers, in bytes.
-#[must_use]
-pub const fn work(file: &EtlFile<'_>) -> u64 {
-    file.work()
 }
 
 /// Any input ends in a count or an error, and a shorter output is a prefix of a longer one.
@@ -162,6 +49,31 @@ pub fn decode(bytes: &[u8]) {
         for pointer_size in [4, 8] {
             payload_with(&schema, payload, pointer_size);
         }
+        by_name(&Arc::new(schema), payload);
+    }
+}
+
+/// Every value of an event is found by its name, and is the same as in the walk.
+fn by_name(schema: &Arc<Schema>, payload: &[u8]) {
+    let payload = payload.get(..payload.len().min(60_000)).unwrap_or_default().to_vec();
+    let buffer = BufferSpec::new(64 * 1024).event(&EventSpec { payload, ..EventSpec::default() }).to_bytes();
+    let Ok(view) = BufferView::parse(&buffer) else { panic!("a written buffer is one") };
+    let mut decoder = Decoder::with_sources(vec![Arc::new(Only(Arc::clone(schema)))], &Limits::default());
+    for event in TraceBuffer::new(view, SessionInfo::unknown()).events().flatten() {
+        let decoded = decoder.decode(&event);
+        for field in decoded.fields().flatten() {
+            let found = decoded.get(&field.property.name);
+            assert_eq!(format!("{found:?}"), format!("{:?}", Some(field.value)), "{}", field.property.name);
+        }
+    }
+}
+
+/// Knows one schema, for all events.
+struct Only(Arc<Schema>);
+
+impl SchemaSource for Only {
+    fn find(&self, _: &Query<'_>) -> Found {
+        Found::one(Arc::clone(&self.0))
     }
 }
 
@@ -326,7 +238,7 @@ fn records(view: BufferView<'_>) {
     }
 }
 
-fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
+pub(super) fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
     let decoded = decoder.decode(event);
     let outcome = decoded.outcome();
     assert!(event.user_data().ends_with(outcome.rest));
@@ -341,7 +253,7 @@ fn decoded(decoder: &mut Decoder, event: &Event<'_>) {
     }
 }
 
-fn getters(event: &Event<'_>) {
+pub(super) fn getters(event: &Event<'_>) {
     let payload = event.user_data().len();
     assert!(payload <= event.record().bytes().len());
     assert!(event.extended_data().count() <= event.record().bytes().len());

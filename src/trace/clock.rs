@@ -117,6 +117,16 @@ impl Clock {
         Some(i64::try_from(ticks).unwrap_or(i64::MAX))
     }
 
+    /// The least stamp whose time of day is not before `time`, as far as it fits; `None` if nothing tells the rate.
+    #[cfg(feature = "std")]
+    pub(crate) fn ticks_at(&self, time: FileTime) -> Option<Ticks> {
+        match self.0 {
+            Rule::Unknown | Rule::Guess(None) => None,
+            Rule::Identity => Some(Ticks(time.0)),
+            Rule::Linear(linear) | Rule::Guess(Some(linear)) => Some(Ticks(linear.ticks_at(time.0))),
+        }
+    }
+
     /// The time of day of a stamp. `None` if the trace has no anchor or rate, or the result is no `FILETIME`.
     #[must_use]
     pub fn to_file_time(&self, ticks: Ticks) -> Option<FileTime> {
@@ -139,6 +149,16 @@ struct Linear {
 }
 
 impl Linear {
+    #[cfg(feature = "std")]
+    fn ticks_at(self, time: i64) -> i64 {
+        let since = i128::from(time).saturating_sub(self.start.into()).saturating_mul(self.per_second.into());
+        // Rounded up.
+        let since =
+            since.saturating_add(i128::from(PER_SECOND).saturating_sub(1)).div_euclid(PER_SECOND.into());
+        let ticks = since.saturating_add(self.anchor.into());
+        i64::try_from(ticks).unwrap_or(if ticks < 0 { i64::MIN } else { i64::MAX })
+    }
+
     fn to_file_time(self, ticks: i64) -> Option<FileTime> {
         self.in_64_bits(ticks).or_else(|| self.in_128_bits(ticks)).map(FileTime)
     }

@@ -1,5 +1,6 @@
 //! What the records beside the log-file header tell of the trace.
 
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::bytes::{array_at, i64_at, u32_at};
@@ -41,6 +42,31 @@ impl PartitionInformation {
             parent_id: array_at(payload, 32).copied().map(Guid::from_bytes)?,
         })
     }
+
+    /// The same with ids as text, as [`Guid`]s print.
+    #[must_use]
+    pub fn to_v2(&self) -> PartitionInformationV2 {
+        PartitionInformationV2 {
+            qpc_offset_from_root: self.qpc_offset_from_root,
+            partition_type: self.partition_type,
+            partition_id: self.partition_id.to_string(),
+            parent_id: self.parent_id.to_string(),
+        }
+    }
+}
+
+/// `ETW_TRACE_PARTITION_INFORMATION_V2`: [`PartitionInformation`] with ids as text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct PartitionInformationV2 {
+    /// `QpcOffsetFromRoot`: how far the partition's performance counter is off the root's, in ticks.
+    pub qpc_offset_from_root: i64,
+    /// `PartitionType`; 0 on a host.
+    pub partition_type: u32,
+    /// `PartitionId`
+    pub partition_id: String,
+    /// `ParentId`
+    pub parent_id: String,
 }
 
 /// When the last event of each processor was lost, in ticks; 0 where none was: hook 0x0052, version 2. `None` for other

@@ -15,6 +15,6 @@ pub use event::{CpuTime, Event, EventFlags, OwnedEvent};
 #[cfg(feature = "std")]
 pub(crate) use expand::is_likely;
 pub use expand::{ExpandError, Expander};
-pub use extension::{PartitionInformation, last_dropped_times};
+pub use extension::{PartitionInformation, PartitionInformationV2, last_dropped_times};
 pub use header::{LogFileHeader, LogFileMode, TimeZone, TimeZoneDate};
 pub use session::SessionInfo;

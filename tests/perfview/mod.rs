@@ -14,6 +14,10 @@ pub(crate) struct Line {
     pub(crate) microseconds: i64,
     /// `Provider/Task/Opcode`.
     pub(crate) name: String,
+    /// The process that PerfView gives the event to; `None` for -1.
+    pub(crate) process_id: Option<u32>,
+    /// What it calls that process: a file name without its ending, or `Process(<id>)`.
+    pub(crate) process_name: String,
     /// CPU of the buffer.
     pub(crate) processor: u16,
     /// Bytes of the payload.
@@ -32,12 +36,16 @@ impl Line {
     fn parse(line: &str) -> Option<Self> {
         let (ms, rest) = line.strip_prefix("EVENT ")?.split_once(": ")?;
         let (name, rest) = rest.split_once(" PID=").expect("a process");
-        let (_, rest) = rest.split_once("ProceNum=").expect("a processor");
+        let (process_id, rest) = rest.split_once("; TID=").expect("a thread");
+        let (_, rest) = rest.split_once("; PName=").expect("the name of a process");
+        let (process_name, rest) = rest.split_once("; ProceNum=").expect("a processor");
         let (processor, rest) = rest.split_once("; DataLen=").expect("a length");
         let (data_len, payload) = rest.split_once(';').expect("an end");
         Some(Self {
             microseconds: ms.replace([',', '.'], "").parse().expect("a number with three decimals"),
             name: name.to_owned(),
+            process_id: process_id.parse().ok(),
+            process_name: process_name.to_owned(),
             processor: processor.parse().expect("a processor"),
             data_len: data_len.replace(',', "").parse().expect("a length"),
             fields: fields(payload),

@@ -69,12 +69,12 @@ fn the_queries_of_windows_are_answered_from_the_header_buffer() {
         .header_buffer()
         .to_bytes();
     let (mut session, _) = session(Options::default());
-    assert!(session.partition_information().is_none() && session.header().is_none());
+    assert!(session.info().partition_information().is_none() && session.header().is_none());
     add(&mut session, bytes);
-    let partition = session.partition_information().expect("told");
+    let partition = session.info().partition_information().expect("told");
     assert_eq!((partition.partition_type, partition.qpc_offset_from_root), (4, -5));
     assert_eq!((partition.partition_id, partition.parent_id), (id, Guid::ZERO));
-    assert_eq!(session.last_dropped_times(), [Ticks(0), Ticks(77)]);
+    assert_eq!(session.info().last_dropped_times(), [Ticks(0), Ticks(77)]);
     assert_eq!(session.header().map(|header| header.time_stamp), Some(Ticks(100)));
 }
 
@@ -135,4 +135,85 @@ fn c12_a_slow_processor_whose_old_events_arrive_within_the_window_is_sorted() {
     session.finish();
     assert_eq!(run(&mut session, &log), words("e850 e990 b1 c1 e1005 b2 c2 end 0"));
     assert_eq!(session.stats().events_late, 0);
+}
+
+#[test]
+fn c16_a_live_source_delivers_its_tail_after_as_long_a_silence_as_its_window() {
+    let second = Duration::from_secs(1);
+    let live = LogFileMode(0x0000_0100);
+    for (options, log_file_mode, after) in [
+        (Options::default(), live, Some(3)),
+        (Options::default().live(true), LogFileMode(0), Some(3)),
+        (Options::default().flush_timer(5 * second), live, Some(6)),
+        (Options::default().order(Order::Window(2 * second)), live, Some(2)),
+        (Options::default().idle_release(9 * second), live, Some(9)),
+        (Options::default().idle_release(Duration::MAX), live, Some(u64::MAX)),
+        (Options::default().order(Order::Exact), live, None),
+        (Options::default(), LogFileMode(0), None),
+    ] {
+        let (mut session, log) = session(options);
+        add(&mut session, header(LogFileSpec { log_file_mode, ..log_file(2) }));
+        add(&mut session, buffer(0, 200, &[110, 190]).to_bytes());
+        assert_eq!(run_at(&mut session, &log, 10 * second), words("e100 b0 c0"));
+        let Step::NeedInput { until } = session.advance(10 * second) else { panic!("nothing is due") };
+        match after {
+            Some(u64::MAX) => assert_eq!(until, Some(Duration::MAX), "never"),
+            Some(after) => {
+                let until = until.expect("told");
+                assert_eq!(until, Duration::from_secs(10 + after));
+                assert_eq!(run_at(&mut session, &log, until), words("e110 e190 b1 c1"));
+            }
+            None => assert_eq!(until, None),
+        }
+    }
+}
+
+#[test]
+fn c05_c09_a_bare_session_says_what_became_of_a_call_to_finish() {
+    let (mut session, log) = session(Options::default().max_buffers_out(1));
+    add(&mut session, header(log_file(1)));
+    assert_eq!((session.finish().code(), session.finish().code()), (7007, 6));
+    assert_eq!(session.add(vec![0; 100]).expect_err("finished, and full").code(), 6);
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0 end 0"));
+}
+
+#[test]
+fn c17_a_session_that_is_relieved_lets_one_buffer_go() {
+    let (mut session, log) = session(Options::default());
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[110, 190]).to_bytes());
+    add(&mut session, buffer(0, 300, &[210, 290]).to_bytes());
+    assert_eq!(run(&mut session, &log), words("e100 b0 c0"));
+    session.relieve();
+    assert_eq!(run(&mut session, &log), words("e110 e190 b1 c1"), "the other one is held on");
+    assert_eq!(session.stats().pressure_releases, 1);
+    session.relieve();
+    session.relieve();
+    assert_eq!(run(&mut session, &log), words("e210 e290 b2 c2"));
+    session.relieve();
+    assert_eq!(session.stats().pressure_releases, 2, "nothing is held");
+}
+
+#[test]
+fn c12_a_delivery_tells_by_how_much_its_event_is_late() {
+    let (mut session, _) = session(Options::default().order(Order::LowLatency));
+    let late = |session: &mut Session<Vec<u8>>| {
+        let mut late = Vec::new();
+        loop {
+            match session.advance(Duration::ZERO) {
+                Step::Event(_, delivery) => late.push(delivery.late_by()),
+                Step::Buffer(_) => {}
+                Step::NeedInput { .. } | Step::End(_) => break late,
+            }
+        }
+    };
+    add(&mut session, header(log_file(2)));
+    add(&mut session, buffer(0, 200, &[110, 190, 180, 1 << 50]).to_bytes());
+    assert_eq!(late(&mut session), [None, None, None, Some(10), None]);
+    // What is far in the future counts as 200.
+    add(&mut session, buffer(1, 210, &[105, 200, 205]).to_bytes());
+    assert_eq!(late(&mut session), [Some(95), None, None]);
+    add(&mut session, header(log_file(2)));
+    assert_eq!(late(&mut session), [None], "a header that comes again is not late");
+    assert_eq!((session.stats().events_late, session.stats().most_late), (2, 95));
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::thread;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::amount;
-use crate::kernel::Provider;
 use crate::moment::{self, Moment};
+use crate::provider::Provider;
 
 /// Reads Windows ETW traces (.etl files) on any operating system.
 ///
@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Info(FilesArgs),
     /// Every record, in time order over all processors and files
     Dump(DumpArgs),
+    /// Counts, bytes and rates by provider, event, process, processor or kind; what is decoded, and what is missing for the
+    /// rest
+    Stats(StatsArgs),
     /// A row per buffer: where it lies, how full it is, what it holds
     Buffers(FilesArgs),
     /// Print the completions of a shell
@@ -59,7 +62,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether standard output is written while files are read.
     pub(crate) const fn prints_meanwhile(&self) -> bool {
-        !matches!(self, Self::Info(_))
+        !matches!(self, Self::Info(_) | Self::Stats(_))
     }
 }
 
@@ -76,6 +79,34 @@ pub(crate) struct FilesArgs {
     pub(crate) quick: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// What is counted together
+    #[arg(long, value_name = "GROUP", default_value = "provider")]
+    pub(crate) by: By,
+    /// Print a JSON array with one object per file
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum By {
+    /// The provider, or the class of classic and kernel events
+    Provider,
+    /// The event of its provider
+    Event,
+    /// The process that logged it
+    Process,
+    /// The processor that it was logged on
+    Cpu,
+    /// What kind of record it is
+    Kind,
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +127,10 @@ pub(crate) struct DumpArgs {
     /// Show payloads in hexadecimal too, and whole; without it, text on a terminal shows as much as fits
     #[arg(long)]
     pub(crate) payload: bool,
+    /// Show call stacks with names: module+0x… or methods of the CLR, also those that the trace has apart from their events;
+    /// of standard input and pipes, as far as is known by then
+    #[arg(long)]
+    pub(crate) stacks: bool,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }
@@ -105,22 +140,23 @@ pub(crate) struct DumpArgs {
 pub(crate) struct ReadArgs {
     #[command(flatten)]
     pub(crate) files: Files,
-    /// Stop after N printed events, over all files; no effect on info and buffers, which print none
+    /// Stop after N printed events, over all files; no effect on info, stats and buffers, which print none
     #[arg(short = 'n', value_name = "N")]
     pub(crate) count: Option<u64>,
-    /// Merged by time over all files, or one file after the other; no effect on info and buffers
+    /// Merged by time over all files, or one file after the other; no effect on info, stats and buffers
     #[arg(long, value_name = "ORDER", default_value = "time")]
     pub(crate) order: Order,
     /// So many threads read and expand what comes next of a file, while it is gone over; by default 2, or fewer where there
     /// are fewer processors
     #[arg(long, value_name = "N", value_parser = amount::threads)]
     threads: Option<usize>,
-    /// Show session ticks in place of the time of day (JSON has both anyway)
+    /// Show session ticks in place of the time of day (JSON has both anyway); no effect on stats
     #[arg(long)]
     pub(crate) raw_time: bool,
-    /// Leave payloads alone; no effect so far, since none is decoded
-    #[arg(long, action = ArgAction::SetTrue)]
-    no_decode: (),
+    /// Leave payloads alone: they are shown in hexadecimal, and nothing that only they tell has a name; no effect on
+    /// info and buffers
+    #[arg(long)]
+    pub(crate) no_decode: bool,
 }
 
 impl ReadArgs {
@@ -165,7 +201,7 @@ pub(crate) struct Files {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Filters (repeat an option to allow more)")]
 pub(crate) struct FilterArgs {
-    /// A provider's GUID, or the name of a kernel class such as Process, Thread or PerfInfo
+    /// A provider's GUID, or its name as the trace tells it, or a kernel class such as Process, Thread or PerfInfo
     #[arg(long, value_name = "P")]
     pub(crate) provider: Vec<Provider>,
     /// The event id

@@ -21,7 +21,7 @@ use crate::text::Printable;
 pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
     progress.read(inputs::stored(&inputs));
-    let filter = Filter::new(&args.filter, &inputs)?;
+    let filter = Filter::new(&args.filter, &mut inputs, progress, report)?;
     let mut printer = Printer {
         output: Output::standard(),
         json: args.json,

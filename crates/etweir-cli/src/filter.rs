@@ -1,17 +1,23 @@
 //! Which events are wanted.
 
+use core::cell::RefCell;
+
 use anyhow::Result;
+use etweir::trace::Event;
 use etweir::{FileTime, Guid};
 
 use crate::args::{FilterArgs, usage};
 use crate::inputs::{Input, earliest_start};
+use crate::knowledge::{Knowledge, Wants};
+use crate::progress::Progress;
+use crate::provider::Provider;
+use crate::report::Report;
 use crate::walk::Placed;
 
 /// The filter options, ready for use.
-#[derive(Debug)]
 pub(crate) struct Filter<'a> {
     args: &'a FilterArgs,
-    providers: Vec<Guid>,
+    providers: Providers<'a>,
     level: Option<u8>,
     keywords: u64,
     from: Option<FileTime>,
@@ -22,8 +28,29 @@ pub(crate) struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    /// Looks into the inputs if offsets count from their start. Limits of which the last comes first are wrong usage.
-    pub(crate) fn new(args: &'a FilterArgs, inputs: &[Input]) -> Result<Self> {
+    /// Opens the inputs if offsets count from their start, and reads them if names of providers have to be looked up. Limits
+    /// of which the last comes first are wrong usage.
+    pub(crate) fn new(
+        args: &'a FilterArgs,
+        inputs: &mut [Input],
+        progress: &Progress,
+        report: &mut Report,
+    ) -> Result<Self> {
+        let needs_look = args.provider.iter().any(Provider::is_open);
+        let wants = Wants::default();
+        let knowledge =
+            if needs_look { Knowledge::read(inputs, wants, 0, progress) } else { Knowledge::new(wants) };
+        Self::knowing(args, inputs, &knowledge, report)
+    }
+
+    /// The same with what the inputs told already. Names that nothing has are reported.
+    pub(crate) fn knowing(
+        args: &'a FilterArgs,
+        inputs: &mut [Input],
+        knowledge: &Knowledge,
+        report: &mut Report,
+    ) -> Result<Self> {
+        let providers = Providers::new(args, inputs, knowledge, report);
         let needs_start = [args.from, args.to].into_iter().flatten().any(|moment| moment.needs_start());
         let start = if needs_start { earliest_start(inputs) } else { None };
         let FilterArgs { provider, id, opcode, level, keyword, pid, tid, cpu, from, to } = args;
@@ -37,7 +64,7 @@ impl<'a> Filter<'a> {
         }
         Ok(Self {
             args,
-            providers: provider.iter().map(|provider| provider.0).collect(),
+            providers,
             level: level.iter().max().copied(),
             keywords: keyword.iter().fold(0, |all, mask| all | mask),
             from: from_time,
@@ -84,8 +111,8 @@ impl<'a> Filter<'a> {
     fn passes_fields(&self, placed: &Placed<'_>) -> bool {
         let event = &placed.event;
         let args = self.args;
-        allows(&args.cpu, || Some(event.processor_index()))
-            && allows(&self.providers, || Some(event.provider_id()))
+        self.providers.allow(event)
+            && allows(&args.cpu, || Some(event.processor_index()))
             && allows(&args.id, || Some(event.id()))
             && allows(&args.opcode, || Some(event.opcode()))
             && allows(&args.pid, || event.process_id())
@@ -101,6 +128,59 @@ impl<'a> Filter<'a> {
         let Some(time) = placed.event.context().to_file_time(placed.ticks) else { return false };
         !self.no_start && self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time <= to)
     }
+}
+
+/// Which providers are wanted.
+struct Providers<'a> {
+    wanted: &'a [Provider],
+    ids: Vec<Guid>,
+    /// Names are looked up as events come along, since there are inputs that cannot be read twice.
+    meanwhile: Option<RefCell<Knowledge>>,
+}
+
+impl<'a> Providers<'a> {
+    fn new(args: &'a FilterArgs, inputs: &[Input], knowledge: &Knowledge, report: &mut Report) -> Self {
+        let wanted = &*args.provider;
+        let has_live = inputs.iter().any(Input::is_live);
+        let mut ids = Vec::new();
+        for provider in wanted {
+            let called = knowledge.providers_called(provider);
+            if called.is_empty() && provider.is_open() && !has_live {
+                report.warning(&format!("--provider {provider}"), &nothing_is_called_so(knowledge));
+            }
+            ids.extend(called);
+            ids.extend(provider.well_known());
+        }
+        let is_open = wanted.iter().any(Provider::is_open);
+        let meanwhile = (has_live && is_open).then(|| RefCell::new(knowledge.clone()));
+        Self { wanted, ids, meanwhile }
+    }
+
+    fn allow(&self, event: &Event<'_>) -> bool {
+        let Some(knowledge) = &self.meanwhile else {
+            return allows(&self.ids, || Some(event.provider_id()));
+        };
+        // It may tell of others, whether it is wanted or not.
+        let mut knowledge = knowledge.borrow_mut();
+        let name = knowledge.decode(event).provider_name();
+        self.ids.contains(&event.provider_id())
+            || name.is_some_and(|name| self.wanted.iter().any(|wanted| wanted.is_called(&name)))
+    }
+}
+
+fn nothing_is_called_so(knowledge: &Knowledge) -> String {
+    const MOST: usize = 10;
+    let names = knowledge.provider_names();
+    let mut text = "no event is of a provider with this name".to_owned();
+    let mut separator = "; the providers that have a name are ";
+    for name in names.iter().take(MOST) {
+        text.extend([separator, name]);
+        separator = ", ";
+    }
+    if let Some(more) = names.len().checked_sub(MOST).filter(|more| *more > 0) {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
 }
 
 /// Whether an option that may be repeated allows a value. A record without the value is one that nobody asked for.

@@ -10,12 +10,16 @@ mod filter;
 mod info;
 mod inputs;
 mod interrupt;
-mod kernel;
+mod knowledge;
+mod known_providers;
 mod moment;
+mod names;
 mod output;
 mod pass;
 mod progress;
+mod provider;
 mod report;
+mod stats;
 mod text;
 mod walk;
 
@@ -53,6 +57,7 @@ fn run(command: &Command, progress: &Progress, report: &mut Report) -> anyhow::R
     match command {
         Command::Info(args) => info::run(args, progress, report),
         Command::Dump(args) => dump::run(args, progress, report),
+        Command::Stats(args) => stats::run(args, progress, report),
         Command::Buffers(args) => buffers::run(args, progress, report),
         Command::Completions { shell } => {
             let mut script = Vec::new();

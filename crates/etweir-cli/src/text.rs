@@ -5,7 +5,6 @@ use core::fmt;
 use etweir::{FileTime, Guid};
 use jiff::SignedDuration;
 use jiff::fmt::friendly::{FractionalUnit, SpanPrinter};
-use serde::{Serialize, Serializer};
 
 /// The two lower-case hexadecimal digits of every byte.
 static PAIRS: [[u8; 2]; 256] = {
@@ -40,6 +39,15 @@ fn ascii(bytes: &[u8]) -> &str {
 /// Bytes as hexadecimal digits.
 pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
+impl Hex<'_> {
+    /// Appends all digits.
+    pub(crate) fn append(&self, to: &mut Vec<u8>) {
+        let start = to.len();
+        to.resize(start + 2 * self.0.len(), 0);
+        hex(self.0, to.get_mut(start..).unwrap_or_default());
+    }
+}
+
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const STEP: usize = 128;
@@ -51,23 +59,22 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+/// Appends `0x` and a number in hexadecimal, without leading zeros.
+pub(crate) fn append_hexadecimal(to: &mut Vec<u8>, number: u64) {
+    let mut digits = [0; 16];
+    hex(&number.to_be_bytes(), &mut digits);
+    let zeros = usize::try_from(number.leading_zeros() / 4).unwrap_or_default().min(15);
+    to.extend_from_slice(b"0x");
+    to.extend_from_slice(digits.get(zeros..).unwrap_or_default());
 }
 
 /// `0x` and 16 hexadecimal digits.
-pub(crate) struct Hex64(pub(crate) u64);
-
-impl Serialize for Hex64 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = *b"0x................";
-        if let Some(digits) = text.get_mut(2..) {
-            hex(&self.0.to_be_bytes(), digits);
-        }
-        serializer.serialize_str(ascii(&text))
+pub(crate) fn padded_hexadecimal(number: u64) -> [u8; 18] {
+    let mut text = *b"0x................";
+    if let Some(digits) = text.get_mut(2..) {
+        hex(&number.to_be_bytes(), digits);
     }
+    text
 }
 
 /// A GUID as its 36 characters.
@@ -89,12 +96,6 @@ impl GuidText {
 
     pub(crate) fn as_str(&self) -> &str {
         ascii(&self.0)
-    }
-}
-
-impl Serialize for GuidText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -218,7 +219,15 @@ mod tests {
         assert_eq!(Hex(&[]).to_string(), "");
         assert_eq!(Hex(&[0x00, 0x9f, 0xff]).to_string(), "009fff");
         assert_eq!(Hex(&[0xa5; 300]).to_string(), "a5".repeat(300));
-        assert_eq!(serde_json::to_string(&Hex64(0x12)).expect("JSON"), "\"0x0000000000000012\"");
+        assert_eq!(&padded_hexadecimal(0x12), b"0x0000000000000012");
+        for (number, text) in [(0, "0x0"), (0xF, "0xf"), (0x10, "0x10"), (u64::MAX, "0xffffffffffffffff")] {
+            let mut to = Vec::new();
+            append_hexadecimal(&mut to, number);
+            assert_eq!(to, text.as_bytes());
+        }
+        let mut to = b"a".to_vec();
+        Hex(&[1, 0xFE]).append(&mut to);
+        assert_eq!(to, b"a01fe");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Numbers as ASCII digits in memory of their own, without the formatting machinery: values are many.
 
-/// A short piece of ASCII text, aligned to the end of its memory.
+/// A short piece of ASCII text, at the end of its memory.
 #[derive(Clone, Copy)]
 pub(super) struct Digits<const N: usize> {
     bytes: [u8; N],
@@ -8,14 +8,11 @@ pub(super) struct Digits<const N: usize> {
 }
 
 impl<const N: usize> Digits<N> {
-    const EMPTY: Self = Self { bytes: [b'0'; N], start: N };
-
-    /// Puts a byte in front of the others; the memory has room for all that its maker puts there.
-    const fn push_front(&mut self, byte: u8) {
+    /// Puts a byte in front of the others.
+    fn push_front(&mut self, byte: u8) {
         self.start = self.start.saturating_sub(1);
-        let (_, rest) = self.bytes.split_at_mut(self.start);
-        if let [first, ..] = rest {
-            *first = byte;
+        if let Some(to) = self.bytes.get_mut(self.start) {
+            *to = byte;
         }
     }
 
@@ -26,15 +23,33 @@ impl<const N: usize> Digits<N> {
 
 /// A number in decimal.
 pub(super) fn decimal(mut number: u64) -> Digits<20> {
-    let mut digits = Digits::EMPTY;
-    loop {
-        digits.push_front(decimal_digit(number % 10));
-        number /= 10;
+    let (mut bytes, mut start) = ([b'0'; 20], 20_usize);
+    for to in bytes.rchunks_exact_mut(2) {
+        let pair = usize::try_from(number % 100).ok().and_then(|pair| PAIRS.get(pair));
+        to.copy_from_slice(pair.unwrap_or(b"00"));
+        start = start.saturating_sub(2);
+        number /= 100;
         if number == 0 {
-            return digits;
+            break;
         }
     }
+    // The first pair may have one digit.
+    start = start.saturating_add(usize::from(bytes.get(start) == Some(&b'0')));
+    Digits { bytes, start }
 }
+
+/// The two digits of every number below 100.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    let mut rest: &mut [[u8; 2]] = &mut pairs;
+    while let [first, tail @ ..] = rest {
+        *first = [b'0' + number / 10, b'0' + number % 10];
+        rest = tail;
+        number += 1;
+    }
+    pairs
+};
 
 /// A number in decimal with its sign.
 pub(super) fn signed(number: i64) -> Digits<20> {
@@ -46,17 +61,32 @@ pub(super) fn signed(number: i64) -> Digits<20> {
 }
 
 /// `0x` and a number in hexadecimal, lower case and without leading zeros.
-pub(super) fn hexadecimal(mut number: u64) -> Digits<18> {
-    let mut digits = Digits::EMPTY;
-    loop {
-        digits.push_front(hex_digit(number & 0xF));
-        number >>= 4;
-        if number == 0 {
-            digits.push_front(b'x');
-            digits.push_front(b'0');
-            return digits;
-        }
+pub(super) fn hexadecimal(number: u64) -> Digits<18> {
+    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+    let digits = (u128::from(eight_digits([a, b, c, d])) << 64) | u128::from(eight_digits([e, f, g, h]));
+    let mut bytes = [b'0'; 18];
+    if let Some(to) = bytes.last_chunk_mut() {
+        *to = digits.to_be_bytes();
     }
+    // The last digit stays, also of zero.
+    let start = usize::try_from(number.leading_zeros() / 4).unwrap_or_default().min(15);
+    if let Some([zero, x]) = bytes.get_mut(start..).and_then(|rest| rest.first_chunk_mut()) {
+        (*zero, *x) = (b'0', b'x');
+    }
+    Digits { bytes, start }
+}
+
+/// The hexadecimal digits of four bytes, made all at once; the first is the most significant.
+fn eight_digits(bytes: [u8; 4]) -> u64 {
+    let all = u64::from(u32::from_be_bytes(bytes));
+    // Half a byte to each byte.
+    let all = (all | (all << 16)) & 0x0000_FFFF_0000_FFFF;
+    let all = (all | (all << 8)) & 0x00FF_00FF_00FF_00FF;
+    let all = (all | (all << 4)) & 0x0F0F_0F0F_0F0F_0F0F;
+    // 1 in each byte from 10 on, whose digits lie by so much further.
+    let letters = (all.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    let further = letters.wrapping_mul(u64::from(b'a' - b'0' - 10));
+    all.wrapping_add(0x3030_3030_3030_3030).wrapping_add(further)
 }
 
 /// Fills all of `to` with the last digits of a number.

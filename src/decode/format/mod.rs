@@ -69,8 +69,8 @@ impl Formatting {
     ///
     /// As TDH shows it, with these differences: hexadecimal digits are lower case, dates are RFC 3339 in UTC, and error codes
     /// have their symbolic names in place of the system's texts, `0xc0000022(STATUS_ACCESS_DENIED)`. Nothing (a null, no
-    /// SID, a `FILETIME` of 0 or past 0x7FFFFFFFFFFFFFFF, a `SYSTEMTIME` of zeros) is `-`; bytes are hexadecimal digits
-    /// without a prefix.
+    /// SID, a `FILETIME` of 0 or past 0x7FFFFFFFFFFFFFFF, a `SYSTEMTIME` of zeros) is `-`, and a date that RFC 3339 cannot write
+    /// shows its numbers as they are; bytes are hexadecimal digits without a prefix.
     /// What would break a line or steer a terminal is escaped as [`Printable`] says; [`ValueText::exact`] keeps it, and
     /// [`ValueText::quoted`] makes one word of it. Text past the limit is cut off with an ellipsis.
     #[must_use]

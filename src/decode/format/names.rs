@@ -1,53 +1,22 @@
 //! Names that all providers share, and the name of an event.
 //!
-//! Source: payload reference, "Message text"; bit 49 is `WdiContext` of the documented `StandardEventKeywords`.
+//! Source: payload reference, "Message text".
 
 use core::fmt;
 
 use crate::decode::schema::EventNames;
+use crate::decode::winmeta;
 
 /// The name of a level that no manifest needs to define: `win:Error` for 2. `None` from 16 on.
 #[must_use]
 pub fn standard_level_name(level: u8) -> Option<&'static str> {
-    LEVELS.get(usize::from(level)).copied()
+    winmeta::level_name(level)
 }
-
-static LEVELS: [&str; 16] = [
-    "win:LogAlways",
-    "win:Critical",
-    "win:Error",
-    "win:Warning",
-    "win:Informational",
-    "win:Verbose",
-    "win:ReservedLevel6",
-    "win:ReservedLevel7",
-    "win:ReservedLevel8",
-    "win:ReservedLevel9",
-    "win:ReservedLevel10",
-    "win:ReservedLevel11",
-    "win:ReservedLevel12",
-    "win:ReservedLevel13",
-    "win:ReservedLevel14",
-    "win:ReservedLevel15",
-];
 
 /// The name of an opcode that no manifest needs to define: `win:Start` for 1.
 #[must_use]
-pub const fn standard_opcode_name(opcode: u8) -> Option<&'static str> {
-    Some(match opcode {
-        0 => "win:Info",
-        1 => "win:Start",
-        2 => "win:Stop",
-        3 => "win:DC_Start",
-        4 => "win:DC_Stop",
-        5 => "win:Extension",
-        6 => "win:Reply",
-        7 => "win:Resume",
-        8 => "win:Suspend",
-        9 => "win:Send",
-        240 => "win:Receive",
-        _ => return None,
-    })
+pub fn standard_opcode_name(opcode: u8) -> Option<&'static str> {
+    winmeta::opcode_name(opcode)
 }
 
 /// The name of the task that every provider has: `win:None` for 0.
@@ -61,35 +30,16 @@ pub const fn standard_task_name(task: u16) -> Option<&'static str> {
 
 /// The name of a channel that no manifest needs to define: `System` for 8.
 #[must_use]
-pub const fn standard_channel_name(channel: u8) -> Option<&'static str> {
-    Some(match channel {
-        0 => "TraceClassic",
-        8 => "System",
-        9 => "Application",
-        10 => "Security",
-        11 => "TraceLogging",
-        12 => "ProviderMetadata",
-        _ => return None,
-    })
+pub fn standard_channel_name(channel: u8) -> Option<&'static str> {
+    winmeta::channel_name(channel)
 }
 
 /// The names of those keywords of an event that no manifest needs to define, from bit 48 on.
 ///
 /// Bits 56 to 63 tell the type of the channel and have no names.
 pub fn standard_keyword_names(keywords: u64) -> impl Iterator<Item = &'static str> {
-    KEYWORDS.iter().filter(move |(mask, _)| keywords & mask != 0).map(|(_, name)| *name)
+    winmeta::keyword_names(keywords)
 }
-
-static KEYWORDS: [(u64, &str); 8] = [
-    (1 << 48, "win:ResponseTime"),
-    (1 << 49, "win:WDIContext"),
-    (1 << 50, "win:WDIDiag"),
-    (1 << 51, "win:SQM"),
-    (1 << 52, "win:AuditFailure"),
-    (1 << 53, "win:AuditSuccess"),
-    (1 << 54, "win:CorrelationHint"),
-    (1 << 55, "win:EventlogClassic"),
-];
 
 /// What an event is called: by its own name, or else by task and opcode, as `GC/Start`.
 ///

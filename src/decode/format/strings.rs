@@ -2,7 +2,7 @@
 //!
 //! Source: payload reference, "Common value types".
 
-use core::fmt;
+use core::fmt::{self, Write};
 
 use crate::decode::format::out::Out;
 use crate::decode::types::OutType;
@@ -55,6 +55,19 @@ impl<'a> Text<'a> {
                 Ok(text) => out.text(text),
                 Err(_) if self.is_utf8 => utf8_lossy(bytes, out),
                 Err(_) => windows_1252(bytes, out),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Str<'_> {
+    /// All of it as it is: U+FFFD for every unpaired surrogate, and what is not UTF-8 is Windows-1252.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Utf16(text) => text.fmt(f),
+            Self::Ansi(bytes) => match core::str::from_utf8(bytes) {
+                Ok(text) => f.write_str(text),
+                Err(_) => bytes.iter().try_for_each(|&byte| f.write_char(ansi_to_char(byte))),
             },
         }
     }
@@ -181,7 +194,7 @@ impl<O: Out> Out for Reduced<'_, O> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::String;
+    use alloc::string::{String, ToString};
     use alloc::vec::Vec;
 
     use proptest::prelude::*;
@@ -253,6 +266,9 @@ mod tests {
             "é € \u{201C}\u{178} \u{81}"
         );
         assert_eq!(shown(Str::Ansi(b"\xE9"), OutType::Xml), "é");
+        assert_eq!(Str::Ansi(b"\xE9 \x80 \x93\x9F \x81").to_string(), "é € \u{201C}\u{178} \u{81}");
+        assert_eq!(Str::Ansi("é€".as_bytes()).to_string(), "é€");
+        assert_eq!(Str::Utf16(Utf16::new(&[0x41, 0, 0, 0xD8])).to_string(), "A\u{FFFD}");
     }
 
     #[test]

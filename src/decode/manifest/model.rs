@@ -7,9 +7,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::decode::format::{standard_keyword_names, standard_level_name, standard_opcode_name};
 use crate::decode::manifest::error::ManifestError;
 use crate::decode::schema::{EventNames, Name, Property, Schema, SchemaError, SchemaKind};
-use crate::decode::winmeta;
 use crate::guid::Guid;
 use crate::limits::Limits;
 
@@ -157,13 +157,13 @@ impl Provider {
         let own_keywords = self.keywords.iter().filter(|(mask, _)| event.keyword & mask != 0);
         let mut keywords: Vec<&str> = own_keywords.map(|(_, name)| own(name)).collect();
         // The standard names live for ever, which `extend` would ask of all.
-        winmeta::keyword_names(event.keyword).for_each(|name| keywords.push(name));
+        standard_keyword_names(event.keyword).for_each(|name| keywords.push(name));
         Names {
             provider: &self.name,
             event: event.name.as_ref().map(own),
             task: self.tasks.get(&event.task).map(own),
-            opcode: opcode.map(own).or_else(|| winmeta::opcode_name(event.opcode)),
-            level: self.levels.get(&event.level).map(own).or_else(|| winmeta::level_name(event.level)),
+            opcode: opcode.map(own).or_else(|| standard_opcode_name(event.opcode)),
+            level: self.levels.get(&event.level).map(own).or_else(|| standard_level_name(event.level)),
             channel: self.channels.get(&event.channel).map(own),
             keywords,
             message: event.message.as_ref().map(own),

@@ -4,11 +4,11 @@
 use crate::buffer::RecordWalk;
 use crate::merge::Key;
 use crate::stream::admission::Accepted;
+use crate::stream::engine::glance::Glance;
 use crate::stream::engine::lane::Start;
 use crate::stream::engine::residents::Residents;
-use crate::stream::engine::streams::Glance;
 use crate::stream::engine::{Decision, Engine};
-use crate::stream::slot::Slot;
+use crate::stream::slot::Arriving;
 use crate::trace::LogFileHeader;
 
 impl<B: AsRef<[u8]>> Engine<B> {
@@ -16,7 +16,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub(in crate::stream) fn be_brought(&mut self, header: Option<LogFileHeader>) {
         self.is_brought = true;
         self.residents = Residents::new(true);
-        self.header = header;
+        if let Some(header) = header {
+            self.common.info.set_header(header);
+        }
     }
 
     /// What the first event of the next buffer counts as; `None` if there is no further buffer. Everything before may leave.
@@ -40,27 +42,27 @@ impl<B: AsRef<[u8]>> Engine<B> {
         flush_time: Option<i64>,
         otherwise: i64,
     ) {
-        self.completer.add_one();
         self.move_on();
-        self.account.arrive(accepted);
-        let held = buffer.as_ref().len();
-        let Accepted { id, context, filled: valid, is_header, .. } = *accepted;
-        let slot = Slot::new(buffer, None, valid, context, id, &self.completer);
-        let valid = slot.valid();
-        let walk = RecordWalk::new(valid.len(), filled, context.session().layout().shapes());
-        let glance = Glance { valid, walk: &walk };
-        if is_header {
-            self.look_around(&glance);
-        }
-        let start = if is_header || !self.wants_events {
-            Start { walk: walk.clone(), time: i64::MIN, cap: i64::MIN, is_header }
-        } else {
-            glance.start_alone(flush_time, otherwise)
-        };
-        let index = self.hold(slot, start, held);
-        if self.wants_events {
-            let source = self.lanes.open(false);
-            self.lanes.push(source, index, &mut self.residents, &mut self.account.stats);
+        let arriving = Arriving::new(buffer, accepted, &self.common);
+        let held = arriving.bytes().len();
+        let Some(slot) = arriving.into_slot(None, self.spare.take()) else { return };
+        let index = self.hold(slot, held);
+        if let Some(resident) = self.residents.get_mut(index) {
+            let valid = resident.slot.valid();
+            let shapes = accepted.context.session().layout().shapes();
+            if accepted.is_header {
+                self.common.info.look_around(valid, shapes);
+            }
+            if self.wants_events {
+                let walk = RecordWalk::new(valid.len(), filled, shapes);
+                resident.start = if accepted.is_header {
+                    Start { walk, time: i64::MIN, cap: i64::MIN }
+                } else {
+                    Glance { valid, walk: &walk }.start_alone(flush_time, otherwise, &self.flush_clock)
+                };
+                let source = self.lanes.open(false);
+                self.lanes.push(source, index, &mut self.residents, &self.common.counters);
+            }
         }
         self.attention = true;
         self.check_pressure();
@@ -69,12 +71,6 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Where the walk over an exhausted buffer ended, and whether it met damage.
     pub(in crate::stream) fn walked(&self, index: usize) -> (usize, bool) {
         self.residents.get(index).map_or((0, false), |resident| (resident.end, resident.is_damaged))
-    }
-
-    /// Adds to the count of missing sequence numbers.
-    pub(in crate::stream) fn add_sequence_gaps(&mut self, gaps: u64) {
-        let stats = &mut self.account.stats;
-        stats.sequence_gaps = stats.sequence_gaps.saturating_add(gaps);
     }
 
     /// The time that the event that was decided on counts as.

@@ -20,7 +20,7 @@ use crate::guid::Guid;
 use crate::merge::Key;
 use crate::record::{Header, Record, RecordSpan};
 use crate::stream::slot::Slot;
-use crate::stream::stats::Stats;
+use crate::stream::stats::Counters;
 
 /// How many events are known ahead: a power of two, so that no place needs a check.
 const KNOWN: usize = 16;
@@ -35,6 +35,40 @@ pub(super) struct Known {
     pub(super) span: RecordSpan,
 }
 
+impl Known {
+    /// What there is to know of a record whose predecessor counts as `at`, which becomes what it counts as itself.
+    #[inline(always)]
+    fn new(record: &Record<'_>, at: &mut i64, cap: i64) -> Self {
+        let stamp = record.time_stamp();
+        *at = stamp.unwrap_or(*at).min(cap).max(*at);
+        // The cap of a header buffer is less than any stamp.
+        let is_plain = stamp == Some(*at) && !tells_of_loss(record);
+        let span = record.span();
+        Self { time: *at, span: if is_plain { span } else { span.marked() } }
+    }
+}
+
+/// The next record of a walk, past damage, which is counted and noted.
+#[cold]
+fn next_good<'a>(
+    walk: &mut RecordWalk,
+    valid: &'a [u8],
+    counters: &Counters,
+    is_damaged: &mut bool,
+) -> Option<Record<'a>> {
+    // Ends: each turn moves on.
+    loop {
+        match walk.next(valid)? {
+            Ok(record) => return Some(record),
+            Err(damage) => {
+                counters.damaged_records.increment();
+                counters.damaged_bytes.add(damage.len);
+                *is_damaged = true;
+            }
+        }
+    }
+}
+
 /// Where a walk over a buffer begins.
 #[derive(Clone, Debug)]
 pub(super) struct Start {
@@ -43,7 +77,11 @@ pub(super) struct Start {
     pub(super) time: i64,
     /// What no record counts as later than.
     pub(super) cap: i64,
-    pub(super) is_header: bool,
+}
+
+impl Start {
+    /// Of a buffer that is not walked over.
+    pub(super) const NOTHING: Self = Self { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MIN };
 }
 
 /// A source: the buffers of a stream, one after the other. This is the one that is being read.
@@ -69,7 +107,7 @@ pub(super) struct Lane<B> {
 impl<B> Lane<B> {
     /// A lane without a buffer.
     pub(super) const fn idle() -> Self {
-        let start = Start { walk: RecordWalk::EMPTY, time: i64::MIN, cap: i64::MAX, is_header: false };
+        let start = Start::NOTHING;
         let known = [Known { time: i64::MIN, span: RecordSpan::NOTHING }; KNOWN];
         Self { at: 0, len: 0, arrival: 0, slot: None, known, start, ahead: 0, resident: 0, is_damaged: false }
     }
@@ -125,7 +163,7 @@ impl<B: AsRef<[u8]>> Lane<B> {
         resident: usize,
         slot: &Arc<Slot<B>>,
         start: &Start,
-        stats: &mut Stats,
+        counters: &Counters,
     ) -> Option<Key> {
         self.slot = Some(Arc::clone(slot));
         self.start = start.clone();
@@ -133,43 +171,28 @@ impl<B: AsRef<[u8]>> Lane<B> {
         self.ahead = 0;
         self.resident = resident;
         self.is_damaged = false;
-        self.refill(stats)
+        self.refill(counters)
     }
 
     /// Finds out about the next few events, and gives the key of the first of them; `None` if the buffer has no more.
     #[inline(never)]
-    pub(super) fn refill(&mut self, stats: &mut Stats) -> Option<Key> {
+    pub(super) fn refill(&mut self, counters: &Counters) -> Option<Key> {
         let valid = self.slot.as_ref()?.valid();
-        let Start { walk, time, cap, is_header } = &mut self.start;
+        let Start { walk, time, cap, .. } = &mut self.start;
         self.ahead = read_ahead(valid, walk.place(), self.ahead);
-        let (cap, is_header) = (*cap, *is_header);
-        let (mut len, mut at) = (0, *time);
+        let (mut at, cap) = (*time, *cap);
         let mut run = walk.plain_run(valid);
-        // Ends with the array, or with the walk, which moves on with each turn.
-        while let Some(known) = self.known.get_mut(len) {
-            let record = match run.next() {
-                Some(record) => record,
-                None => {
-                    walk.follow(&run);
-                    let next = walk.next(valid);
-                    run = walk.plain_run(valid);
-                    match next {
-                        Some(Ok(record)) => record,
-                        Some(Err(damage)) => {
-                            stats.damaged_records = stats.damaged_records.saturating_add(1);
-                            stats.damaged_bytes = stats.damaged_bytes.saturating_add(damage.len);
-                            self.is_damaged = true;
-                            continue;
-                        }
-                        None => break,
-                    }
-                }
-            };
-            let stamp = record.time_stamp();
-            at = stamp.unwrap_or(at).min(cap).max(at);
-            let is_plain = stamp == Some(at) && !is_header && !tells_of_loss(&record);
-            let span = record.span();
-            *known = Known { time: at, span: if is_plain { span } else { span.marked() } };
+        let mut len = 0_usize;
+        for place in &mut self.known {
+            if let Some(record) = run.next() {
+                *place = Known::new(&record, &mut at, cap);
+            } else {
+                walk.follow(&run);
+                let next = next_good(walk, valid, counters, &mut self.is_damaged);
+                run = walk.plain_run(valid);
+                let Some(record) = next else { break };
+                *place = Known::new(&record, &mut at, cap);
+            }
             len = len.wrapping_add(1);
         }
         walk.follow(&run);

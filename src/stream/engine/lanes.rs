@@ -8,7 +8,7 @@ use crate::merge::{Key, Tournament};
 use crate::stream::engine::lane::{Known, Lane};
 use crate::stream::engine::residents::Residents;
 use crate::stream::slot::Slot;
-use crate::stream::stats::Stats;
+use crate::stream::stats::Counters;
 
 /// The sources of the merge, by number.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Lanes<B> {
     queues: Vec<Queue>,
     /// Sources that are idle and that nobody keeps.
     spare: Vec<usize>,
+    /// Sources that are in use and that nobody keeps.
+    extra: u64,
     tree: Tournament,
 }
 
@@ -31,7 +33,7 @@ struct Queue {
 
 impl<B> Lanes<B> {
     pub(super) const fn new() -> Self {
-        Self { lanes: Vec::new(), queues: Vec::new(), spare: Vec::new(), tree: Tournament::new() }
+        Self { lanes: Vec::new(), queues: Vec::new(), spare: Vec::new(), extra: 0, tree: Tournament::new() }
     }
 
     /// The source of the next event, and its time. It stays so until [`Self::step`] or [`Self::push`].
@@ -51,11 +53,6 @@ impl<B> Lanes<B> {
         self.lanes.get(source)?.next()
     }
 
-    /// The number among the residents of the buffer that a source is read from.
-    pub(super) fn resident(&self, source: usize) -> Option<usize> {
-        self.lanes.get(source).map(Lane::resident)
-    }
-
     /// A source without buffers; `keep` it for a stream, or it is given away again once it has been read.
     pub(super) fn open(&mut self, keep: bool) -> usize {
         let source = self.spare.pop().unwrap_or_else(|| {
@@ -66,7 +63,13 @@ impl<B> Lanes<B> {
         if let Some(queue) = self.queues.get_mut(source) {
             queue.is_kept = keep;
         }
+        self.extra = self.extra.saturating_add((!keep).into());
         source
+    }
+
+    /// How many sources are in use for a single buffer each.
+    pub(super) const fn extra(&self) -> u64 {
+        self.extra
     }
 
     /// Lets go of everything. No slot is the last of its buffer.
@@ -83,12 +86,12 @@ impl<B: AsRef<[u8]>> Lanes<B> {
         source: usize,
         resident: usize,
         residents: &mut Residents<B>,
-        stats: &mut Stats,
+        counters: &Counters,
     ) {
         let Some(queue) = self.queues.get_mut(source) else { return };
         queue.waiting.push_back(resident);
         if self.lanes.get(source).is_some_and(Lane::is_idle)
-            && let Some(key) = self.read_on(source, residents, stats)
+            && let Some(key) = self.read_on(source, residents, counters)
         {
             self.tree.set(source, key);
         }
@@ -96,37 +99,37 @@ impl<B: AsRef<[u8]>> Lanes<B> {
 
     /// Steps over the event of the winner. Whether its buffer is exhausted by that.
     #[inline]
-    pub(super) fn step(&mut self, residents: &mut Residents<B>, stats: &mut Stats) -> bool {
+    pub(super) fn step(&mut self, residents: &mut Residents<B>, counters: &Counters) -> bool {
         let source = self.tree.first();
         let Some(lane) = self.lanes.get_mut(source) else { return false };
-        if let Some(key) = lane.step().or_else(|| lane.refill(stats)) {
+        if let Some(key) = lane.step().or_else(|| lane.refill(counters)) {
             self.tree.set(source, key);
             return false;
         }
-        self.finish_buffer(source, residents, stats);
+        self.finish_buffer(source, residents, counters);
         true
     }
 
     /// The buffer in a lane is exhausted: the next one of the source takes its place.
     #[cold]
-    fn finish_buffer(&mut self, source: usize, residents: &mut Residents<B>, stats: &mut Stats) {
+    fn finish_buffer(&mut self, source: usize, residents: &mut Residents<B>, counters: &Counters) {
         if let Some(lane) = self.lanes.get_mut(source) {
             lane.leave();
             residents.exhaust(lane.resident(), lane.end(), lane.is_damaged());
         }
-        let key = self.read_on(source, residents, stats).unwrap_or(Key::NONE);
+        let key = self.read_on(source, residents, counters).unwrap_or(Key::NONE);
         self.tree.set(source, key);
     }
 
     /// Goes on with the first waiting buffer of an idle source that has an event.
     ///
     /// `None` if there is none.
-    fn read_on(&mut self, source: usize, residents: &mut Residents<B>, stats: &mut Stats) -> Option<Key> {
+    fn read_on(&mut self, source: usize, residents: &mut Residents<B>, counters: &Counters) -> Option<Key> {
         let (lane, queue) = (self.lanes.get_mut(source)?, self.queues.get_mut(source)?);
         // Ends: each turn takes one from the queue.
         while let Some(index) = queue.waiting.pop_front() {
             let Some(resident) = residents.get(index) else { continue };
-            if let Some(key) = lane.begin(index, &resident.slot, &resident.start, stats) {
+            if let Some(key) = lane.begin(index, &resident.slot, &resident.start, counters) {
                 return Some(key);
             }
             lane.leave();
@@ -134,6 +137,7 @@ impl<B: AsRef<[u8]>> Lanes<B> {
         }
         if !queue.is_kept {
             self.spare.push(source);
+            self.extra = self.extra.saturating_sub(1);
         }
         None
     }

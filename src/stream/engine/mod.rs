@@ -11,6 +11,7 @@
 
 mod account;
 mod bring;
+mod glance;
 mod lane;
 mod lanes;
 mod release;
@@ -19,35 +20,38 @@ mod streams;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use crate::buffer::{BufferFlags, BufferHeader, Layout, RecordWalk};
+use crate::buffer::{BufferHeader, Layout};
 use crate::codec::Format;
 use crate::error::Offset;
 use crate::merge::Key;
 use crate::record::{Record, RecordSpan};
 use crate::stream::admission::Accepted;
-use crate::stream::engine::account::Account;
-use crate::stream::engine::lane::Start;
+use crate::stream::common::Common;
+use crate::stream::completion::BufferOutcome;
+pub(super) use crate::stream::engine::glance::least_time;
+use crate::stream::engine::glance::{Flush, FlushClock, Glance};
+use crate::stream::engine::lane::{Known, Start};
 use crate::stream::engine::lanes::Lanes;
 use crate::stream::engine::release::Release;
 use crate::stream::engine::residents::{Resident, Residents};
-pub(super) use crate::stream::engine::streams::least_time;
-use crate::stream::engine::streams::{Glance, Streams};
+use crate::stream::engine::streams::{Arrival, Streams};
 use crate::stream::options::Options;
-use crate::stream::slot::{BufferOutcome, Completer, Slot};
-use crate::stream::stats::Stats;
+use crate::stream::outcome::Outcome;
+use crate::stream::slot::{Arriving, Slot};
+use crate::stream::stats::Counters;
 use crate::time::Ticks;
-use crate::trace::{Expander, LogFileHeader, LogFileMode, PartitionInformation, last_dropped_times};
+use crate::trace::Expander;
 
 /// The engine. No threads, clocks or files.
 #[derive(Debug)]
 pub(super) struct Engine<B> {
     lanes: Lanes<B>,
     release: Release,
-    account: Account,
+    common: Arc<Common<B>>,
+    /// A share that the last completed buffer left, for the next one: sharing anew costs more than moving.
+    spare: Option<Arc<Common<B>>>,
     /// The event of the winner was handed out, and it has not moved on.
     is_handed_out: bool,
     /// There is something to do besides the next event.
@@ -55,7 +59,6 @@ pub(super) struct Engine<B> {
     /// There are time limits.
     is_limited: bool,
     wants_events: bool,
-    cancelled: Arc<AtomicBool>,
     residents: Residents<B>,
     streams: Streams,
     /// The buffer whose turn it is was handed out to be retired.
@@ -66,33 +69,9 @@ pub(super) struct Engine<B> {
     upcoming: Option<Key>,
     closed: bool,
     ended: Option<Outcome>,
-    completer: Arc<Completer<B>>,
     expander: Expander,
-    header: Option<LogFileHeader>,
-    partition: Option<PartitionInformation>,
-    last_dropped: Vec<Ticks>,
+    flush_clock: FlushClock,
     options: Options,
-}
-
-/// How a session ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Everything that was accepted was delivered: ERROR_SUCCESS.
-    Finished,
-    /// A callback or the caller cancelled it: ERROR_CANCELLED.
-    Cancelled,
-}
-
-impl Outcome {
-    /// The Win32 code.
-    #[must_use]
-    pub const fn code(self) -> u32 {
-        match self {
-            Self::Finished => 0,
-            Self::Cancelled => 1223,
-        }
-    }
 }
 
 /// What the engine does next.
@@ -115,26 +94,19 @@ pub(super) struct Handed<'a, B> {
     pub(super) span: RecordSpan,
     /// The time that it counts as.
     pub(super) time: i64,
-    pub(super) stats: &'a Stats,
-    pub(super) cancelled: &'a AtomicBool,
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {
-    pub(super) fn new(
-        options: Options,
-        wants_events: bool,
-        completer: Arc<Completer<B>>,
-        cancelled: Arc<AtomicBool>,
-    ) -> Self {
+    pub(super) fn new(options: Options, wants_events: bool, common: Arc<Common<B>>) -> Self {
         Self {
             lanes: Lanes::new(),
             release: Release::new(&options),
-            account: Account::default(),
+            common,
+            spare: None,
             is_handed_out: false,
             attention: false,
             is_limited: options.start_time.is_some() || options.end_time.is_some(),
             wants_events,
-            cancelled,
             residents: Residents::new(false),
             streams: Streams::default(),
             is_retiring: false,
@@ -142,38 +114,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
             upcoming: None,
             closed: false,
             ended: None,
-            completer,
             expander: Expander::new(None, &options.limits),
-            header: None,
-            partition: None,
-            last_dropped: Vec::new(),
+            flush_clock: FlushClock::default(),
             options,
         }
-    }
-
-    pub(super) const fn header(&self) -> Option<&LogFileHeader> {
-        self.header.as_ref()
-    }
-
-    pub(super) const fn partition(&self) -> Option<&PartitionInformation> {
-        self.partition.as_ref()
-    }
-
-    pub(super) fn last_dropped(&self) -> &[Ticks] {
-        &self.last_dropped
-    }
-
-    pub(super) const fn stats(&self) -> &Stats {
-        &self.account.stats
-    }
-
-    pub(super) const fn cancelled(&self) -> &Arc<AtomicBool> {
-        &self.cancelled
-    }
-
-    /// How it ended, if it did.
-    pub(super) const fn outcome(&self) -> Option<Outcome> {
-        self.ended
     }
 
     /// No buffer will follow.
@@ -182,13 +126,25 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.release.everything();
     }
 
+    /// Lets events leave before their time until one buffer can be retired.
+    pub(super) fn relieve(&mut self) {
+        if self.wants_events && !self.residents.is_empty() {
+            self.press();
+        }
+    }
+
+    fn press(&mut self) {
+        self.common.counters.pressure_releases.add((!self.release.is_pressed()).into());
+        self.release.set_pressure(true);
+    }
+
     /// What happens next. What was handed out before counts as dealt with.
     #[inline]
     pub(super) fn decide(&mut self, now: Duration) -> Decision {
         // Every turn delivers, retires or passes over something, or ends.
         loop {
             self.move_on();
-            if (self.attention || self.cancelled.load(Ordering::Relaxed))
+            if (self.attention || self.common.is_cancelled())
                 && let Some(decision) = self.attend()
             {
                 return decision;
@@ -213,16 +169,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
     #[inline]
     pub(super) fn event(&mut self, source: usize) -> Option<Handed<'_, B>> {
         let (slot, known) = self.lanes.next(source)?;
-        let (span, time) = (known.span, known.time);
-        if self.account.delivers_in_order(known) {
-            return Some(Handed { slot, span, time, stats: &self.account.stats, cancelled: &self.cancelled });
+        let Known { span, time } = known;
+        if self.common.counters.delivers_in_order(known) {
+            return Some(Handed { slot, span, time });
         }
-        let is_header =
-            self.lanes.resident(source).and_then(|index| self.residents.get(index))?.start.is_header;
-        if let Some(late) = self.account.delivers(slot, known, is_header) {
+        if let Some(late) = self.common.counters.delivers(slot, known) {
             self.release.grow(late);
         }
-        Some(Handed { slot, span, time, stats: &self.account.stats, cancelled: &self.cancelled })
+        Some(Handed { slot, span, time })
     }
 
     /// The slot of a resident.
@@ -234,7 +188,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     #[inline]
     fn move_on(&mut self) {
         if core::mem::take(&mut self.is_handed_out)
-            && self.lanes.step(&mut self.residents, &mut self.account.stats)
+            && self.lanes.step(&mut self.residents, &self.common.counters)
         {
             self.attention = true;
         }
@@ -246,7 +200,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if core::mem::take(&mut self.is_retiring) {
             self.retire();
         }
-        if self.ended.is_none() && self.cancelled.load(Ordering::Relaxed) {
+        if self.ended.is_none() && self.common.is_cancelled() {
             self.abandon();
         }
         if let Some(outcome) = self.ended {
@@ -260,15 +214,15 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub(super) fn begin_retiring(&mut self) {
         self.is_retiring = true;
         self.attention = true;
-        self.account.stats.buffers_retired = self.account.stats.buffers_retired.saturating_add(1);
+        self.common.counters.buffers_retired.increment();
     }
 
     /// The buffer that was handed out to be retired has had its callback.
     fn retire(&mut self) {
         let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        if let Some(resident) = self.residents.pop() {
-            resident.slot.set_outcome(outcome);
-            self.forget(resident);
+        if let Some((slot, bytes)) = self.residents.pop() {
+            slot.set_outcome(outcome);
+            self.forget(slot, bytes);
         }
         self.release.set_pressure(false);
         self.check_pressure();
@@ -282,16 +236,17 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.retire();
         }
         self.lanes.clear();
-        while let Some(resident) = self.residents.pop_any() {
-            self.forget(resident);
+        while let Some((slot, bytes)) = self.residents.pop_any() {
+            self.forget(slot, bytes);
         }
         self.end(Outcome::Cancelled);
     }
 
-    /// Lets go of a buffer.
-    fn forget(&mut self, resident: Resident<B>) {
-        Slot::release(resident.slot);
-        self.account.forget(resident.bytes, &self.completer);
+    /// Lets go of a buffer for which so many bytes were held.
+    fn forget(&mut self, slot: Arc<Slot<B>>, bytes: u64) {
+        self.common.counters.buffers_held.sub(1);
+        self.common.counters.bytes_held.sub(bytes);
+        self.spare = Slot::release(slot).or(self.spare.take());
     }
 
     fn end(&mut self, outcome: Outcome) -> Outcome {
@@ -312,7 +267,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         match until {
             Some(until) if holds && now >= until => {
                 self.release.everything_for_now();
-                self.account.stats.idle_releases = self.account.stats.idle_releases.saturating_add(1);
+                self.common.counters.idle_releases.increment();
                 None
             }
             until => Some(Decision::NeedInput { until: until.filter(|_| holds) }),
@@ -320,19 +275,17 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Whether the next event of a source lies within the time limits. What describes the trace always does.
-    fn passes_limits(&mut self, source: usize) -> bool {
+    fn passes_limits(&self, source: usize) -> bool {
         let passes = self.is_in_time(source).unwrap_or(true);
-        self.account.stats.events_filtered =
-            self.account.stats.events_filtered.saturating_add((!passes).into());
+        self.common.counters.events_filtered.add((!passes).into());
         passes
     }
 
     fn is_in_time(&self, source: usize) -> Option<bool> {
-        let resident = self.residents.get(self.lanes.resident(source)?)?;
         let (slot, known) = self.lanes.next(source)?;
         let event = slot.context().event(Record::of_span(slot.valid(), known.span)?);
         let describes = || !self.is_brought && event.hook_id().is_some_and(|hook| hook >> 8 == 0);
-        if resident.start.is_header || describes() {
+        if slot.is_header() || describes() {
             return Some(true);
         }
         // What has no stamp has the time of its predecessor.
@@ -347,107 +300,113 @@ impl<B: AsRef<[u8]>> Engine<B> {
 /// How a buffer comes in.
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Takes over an accepted buffer.
-    pub(super) fn enqueue(&mut self, buffer: B, accepted: Accepted) {
-        self.completer.add_one();
+    pub(super) fn enqueue(&mut self, buffer: B, accepted: &Accepted) {
         self.move_on();
-        if let Some(header) = accepted.header.clone() {
-            self.release.begin(&header, &self.options);
-            self.header = Some(header);
+        if accepted.opens
+            && let Some(header) = self.common.info.header()
+        {
+            self.release.begin(header, &self.options);
+            self.flush_clock = FlushClock::new(header);
         }
-        self.account.arrive(&accepted);
-        let mut filled = accepted.filled;
-        let expanded = match accepted.compressed {
-            Some(format) if self.wants_events => {
-                let expanded = self.expand(buffer.as_ref(), format);
-                filled = expanded.len();
-                Some(expanded)
-            }
-            _ => None,
-        };
-        let held = buffer.as_ref().len().saturating_add(expanded.as_ref().map_or(0, |bytes| bytes.len()));
-        let Accepted { id, context, .. } = accepted;
-        let slot = Slot::new(buffer, expanded, filled, context, id, &self.completer);
-        let valid = slot.valid();
-        let walk = RecordWalk::new(valid.len(), filled, context.session().layout().shapes());
-        let glance = Glance { valid, walk: &walk };
-        if accepted.is_header {
-            self.look_around(&glance);
-        }
-        let start = if accepted.is_header || !self.wants_events {
-            Start { walk: walk.clone(), time: i64::MIN, cap: i64::MIN, is_header: accepted.is_header }
-        } else {
-            let relogged =
-                self.header.as_ref().is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG));
-            glance.start(accepted.flush_time.0, relogged)
-        };
-        let (first, reach) = (start.time, start.cap);
-        let index = self.hold(slot, start, held);
+        self.release.hear();
+        let arriving = Arriving::new(buffer, accepted, &self.common);
+        let bytes = arriving.bytes();
+        let expanded = accepted
+            .compressed
+            .filter(|_| self.wants_events)
+            .map(|format| expand(&mut self.expander, bytes, format, &self.common.counters));
+        let held = bytes.len().saturating_add(expanded.as_ref().map_or(0, |bytes| bytes.len()));
+        let Some(slot) = arriving.into_slot(expanded, self.spare.take()) else { return };
+        let index = self.hold(slot, held);
         if self.wants_events {
-            let source =
-                if accepted.is_header { self.lanes.open(false) } else { self.place(&accepted, first, reach) };
-            self.lanes.push(source, index, &mut self.residents, &mut self.account.stats);
+            self.place(index, accepted);
         }
         self.attention = true;
         self.check_pressure();
     }
 
-    /// Puts a buffer among those that are held, and gives its number.
-    fn hold(&mut self, slot: Arc<Slot<B>>, start: Start, bytes: usize) -> usize {
+    /// Puts a buffer of so many bytes among those that are held, and gives its number.
+    fn hold(&mut self, slot: Arc<Slot<B>>, bytes: usize) -> usize {
         let bytes = Offset::from(bytes).get();
-        self.account.hold(bytes);
+        self.common.counters.buffers_held.increment();
+        self.common.counters.bytes_held.add(bytes);
         let is_exhausted = !self.wants_events;
-        self.residents.push(Resident { slot, start, bytes, is_exhausted, end: 0, is_damaged: false })
+        self.residents.push(Resident {
+            slot,
+            start: Start::NOTHING,
+            bytes,
+            is_exhausted,
+            end: 0,
+            is_damaged: false,
+        })
     }
 
-    /// The source of a buffer whose first event counts as `first` and which reaches so far.
-    fn place(&mut self, accepted: &Accepted, first: i64, reach: i64) -> usize {
-        let processor = if self.release.single_stream { 0 } else { accepted.context.processor_index() };
-        let lanes = &mut self.lanes;
-        let source = self.streams.arrive((processor, accepted.class), first, reach, |keep| lanes.open(keep));
-        let horizon = self.streams.horizon(self.release.processors);
-        let marker = BufferFlags(accepted.flags).contains(BufferFlags::FLUSH_MARKER);
-        self.release.input(horizon, reach, marker);
-        source
-    }
-
-    /// The records of a compressed buffer behind its header; only the header if they do not expand.
-    fn expand(&mut self, bytes: &[u8], format: Format) -> Box<[u8]> {
-        self.expander.prefer(format);
-        match self.expander.view(bytes, Layout::Modern) {
-            Ok(view) => view.valid_bytes().into(),
-            Err(_) => {
-                let stats = &mut self.account.stats;
-                stats.damaged_buffers = stats.damaged_buffers.saturating_add(1);
-                bytes.get(..BufferHeader::LEN).unwrap_or_default().into()
+    /// Puts a resident behind its predecessors.
+    fn place(&mut self, index: usize, accepted: &Accepted) {
+        let Some(resident) = self.residents.get_mut(index) else { return };
+        let walk = resident.slot.walk();
+        let source = if accepted.is_header {
+            resident.start = Start { walk, time: i64::MIN, cap: i64::MIN };
+            self.lanes.open(false)
+        } else {
+            let flush = Flush {
+                time: accepted.flush_time.0,
+                is_late: accepted.disorder,
+                furthest: self.release.furthest(),
+            };
+            let glance = Glance { valid: resident.slot.valid(), walk: &walk };
+            resident.start = glance.start(flush, &self.flush_clock);
+            let Start { time: first, cap: reach, .. } = resident.start;
+            let arrival = Arrival {
+                processor: if self.release.single_stream { 0 } else { accepted.context.processor_index() },
+                class: accepted.class,
+                first,
+                reach,
+                // Only where a flush time may be doubted later.
+                proved: if self.options.accept_disorder { glance.latest_until(reach) } else { None },
+            };
+            if flush.is_late && reach == flush.time {
+                self.release.doubt(self.streams.doubt(reach));
             }
-        }
-    }
-
-    /// Takes note of what the records of a header buffer tell beside the log-file header.
-    #[cold]
-    fn look_around(&mut self, glance: &Glance<'_>) {
-        for record in glance.records() {
-            if let Some(partition) = PartitionInformation::parse(&record) {
-                self.partition.get_or_insert(partition);
-            }
-            if let Some(times) = last_dropped_times(&record) {
-                self.last_dropped = times;
-            }
-        }
+            let (lanes, announced) = (&mut self.lanes, self.release.processors);
+            let source = self.streams.arrive(arrival, announced, |keep| lanes.open(keep));
+            self.release.input(self.streams.horizon(announced), reach, accepted.is_marker);
+            source
+        };
+        self.lanes.push(source, index, &mut self.residents, &self.common.counters);
     }
 
     /// Past the bounds of memory, events leave early until one buffer can be retired.
     fn check_pressure(&mut self) {
         let buffers = Offset::from(self.release.max_buffers(&self.options, self.streams.len())).get();
         let bytes = self.options.max_held_bytes.unwrap_or(DEFAULT_HELD_BYTES);
-        let stats = &mut self.account.stats;
-        if self.wants_events && (stats.buffers_held > buffers || stats.bytes_held > bytes) {
-            stats.pressure_releases =
-                stats.pressure_releases.saturating_add((!self.release.is_pressed()).into());
-            self.release.set_pressure(true);
+        let counters = &self.common.counters;
+        let held = counters.buffers_held.get();
+        // Many small buffers take more than their bytes.
+        let beside = held.saturating_mul(BESIDE).saturating_add(self.lanes.extra().saturating_mul(LANE));
+        let held_bytes = counters.bytes_held.get().saturating_add(beside);
+        if self.wants_events && (held > buffers || held_bytes > bytes) {
+            self.press();
         }
     }
 }
 
 /// Bytes that may be held unless something else is said.
 const DEFAULT_HELD_BYTES: u64 = 1 << 30;
+
+/// What a session needs beside the bytes of a buffer: its slot and its resident.
+const BESIDE: u64 = 256;
+/// What a source needs.
+const LANE: u64 = 768;
+
+/// The records of a compressed buffer behind its header; only the header if they do not expand.
+fn expand(expander: &mut Expander, bytes: &[u8], format: Format, counters: &Counters) -> Box<[u8]> {
+    expander.prefer(format);
+    match expander.view(bytes, Layout::Modern) {
+        Ok(view) => view.valid_bytes().into(),
+        Err(_) => {
+            counters.damaged_buffers.increment();
+            bytes.get(..BufferHeader::LEN).unwrap_or_default().into()
+        }
+    }
+}

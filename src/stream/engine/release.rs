@@ -78,6 +78,10 @@ impl Release {
             Order::Window(window) => Some(window),
         };
         self.window = duration.and_then(|duration| header.clock().ticks_in(duration));
+        if self.live {
+            // After so long a silence nobody has anything older to say.
+            self.idle = options.idle_release.or(duration.filter(|duration| !duration.is_zero()));
+        }
         self.most_window = options.adaptive.and_then(|cap| header.clock().ticks_in(cap));
     }
 
@@ -90,9 +94,13 @@ impl Release {
         }
     }
 
-    /// A buffer arrived.
-    pub(super) fn input(&mut self, horizon: Option<i64>, reach: i64, marker: bool) {
+    /// A buffer arrived: the silence is over.
+    pub(super) const fn hear(&mut self) {
         self.last_input = None;
+    }
+
+    /// A buffer with events arrived that reaches so far.
+    pub(super) fn input(&mut self, horizon: Option<i64>, reach: i64, marker: bool) {
         self.furthest = self.furthest.max(reach);
         let windowed = self.window.map(|window| self.furthest.saturating_sub(window));
         let marked = if self.trust_markers { self.marker } else { None };
@@ -101,6 +109,17 @@ impl Release {
         }
         let watermark = [horizon, windowed, marked].into_iter().flatten().max().unwrap_or(i64::MIN);
         self.set_watermark(if self.everything { i64::MAX } else { watermark });
+    }
+
+    /// How far any buffer reaches.
+    pub(super) const fn furthest(&self) -> i64 {
+        self.furthest
+    }
+
+    /// Buffers reach no further than this, against what their flush times said.
+    pub(super) fn doubt(&mut self, furthest: i64) {
+        self.furthest = self.furthest.min(furthest);
+        self.marker = self.marker.map(|marker| marker.min(furthest));
     }
 
     /// Whether an event of this time may leave.

@@ -64,9 +64,13 @@ impl<B> Residents<B> {
         self.places.get(index)?.as_ref()
     }
 
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Resident<B>> {
+        self.places.get_mut(index)?.as_mut()
+    }
+
     /// It has no event left: its walk ended there, and met damage or not.
     pub(super) fn exhaust(&mut self, index: usize, end: usize, is_damaged: bool) {
-        if let Some(Some(resident)) = self.places.get_mut(index) {
+        if let Some(resident) = self.get_mut(index) {
             resident.is_exhausted = true;
             resident.end = end;
             resident.is_damaged = is_damaged;
@@ -82,25 +86,26 @@ impl<B> Residents<B> {
         self.get(index)?.is_exhausted.then_some(index)
     }
 
-    /// Gives up the one whose turn it is.
-    pub(super) fn pop(&mut self) -> Option<Resident<B>> {
+    /// Gives up the one whose turn it is: its slot, and the bytes that were held for it.
+    pub(super) fn pop(&mut self) -> Option<(Arc<Slot<B>>, u64)> {
         let index = self.turns.pop_front()?;
         self.free.push(index);
         self.held = self.held.saturating_sub(1);
-        self.places.get_mut(index)?.take()
+        let Resident { slot, bytes, .. } = self.places.get_mut(index)?.take()?;
+        Some((slot, bytes))
     }
 
     /// Gives up any of them once nothing is taken in any more, those with a turn first.
-    pub(super) fn pop_any(&mut self) -> Option<Resident<B>> {
-        if let Some(resident) = self.pop() {
-            return Some(resident);
+    pub(super) fn pop_any(&mut self) -> Option<(Arc<Slot<B>>, u64)> {
+        if let Some(first) = self.pop() {
+            return Some(first);
         }
         self.free.clear();
         // Ends: each turn takes one away.
         while let Some(place) = self.places.pop() {
-            if place.is_some() {
+            if let Some(Resident { slot, bytes, .. }) = place {
                 self.held = self.held.saturating_sub(1);
-                return place;
+                return Some((slot, bytes));
             }
         }
         None

@@ -1,148 +1,105 @@
 //! Which source a buffer belongs to, and how far each stream has come.
 
 use alloc::collections::BTreeMap;
-
-use crate::buffer::RecordWalk;
-use crate::record::Record;
-use crate::stream::engine::lane::Start;
+use alloc::vec::Vec;
 
 /// The streams of a session: the buffers of one processor and class.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    by_key: BTreeMap<(u16, u16), Stream>,
+    by_key: BTreeMap<(u16, u16), usize>,
+    streams: Vec<Stream>,
+    /// Up to where everything of each stream has arrived. Beside the streams, since the least is looked for at each buffer.
+    horizons: Vec<i64>,
+    /// Processors among the announced ones that have spoken.
+    spoken: usize,
 }
 
 /// What is known of the buffers of one processor and class.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     source: usize,
-    /// Everything up to this time has arrived.
-    horizon: i64,
     /// No event of its buffers counts as later.
     bound: i64,
+    /// The latest stamp that it had, if that was looked for.
+    proved: Option<i64>,
+    /// The latest time that an event of its buffers counts as, if that was looked for.
+    latest: i64,
+}
+
+/// A buffer, as far as its place among the others is concerned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) processor: u16,
+    pub(super) class: u16,
+    /// What its first event counts as.
+    pub(super) first: i64,
+    /// Up to where everything of its stream has arrived with it; nothing in it counts as later.
+    pub(super) reach: i64,
+    /// Its latest stamp, if that was looked for.
+    pub(super) proved: Option<i64>,
 }
 
 impl Streams {
     pub(super) fn len(&self) -> usize {
-        self.by_key.len()
+        self.streams.len()
     }
 
-    /// Takes note of a buffer of a stream that reaches so far and whose first event counts as `first`. The source that it
-    /// goes on with; `open` opens one, to keep or not.
+    /// Takes note of a buffer, and gives the source that it goes on with; `open` opens one, to keep or not.
     pub(super) fn arrive(
         &mut self,
-        key: (u16, u16),
-        first: i64,
-        reach: i64,
+        arrival: Arrival,
+        announced: u16,
         open: impl FnOnce(bool) -> usize,
     ) -> usize {
-        match self.by_key.get_mut(&key) {
-            Some(stream) => {
-                stream.horizon = stream.horizon.max(reach);
-                if first >= stream.bound {
-                    stream.bound = reach.max(first);
-                    stream.source
-                } else {
-                    // It overlaps its predecessor.
-                    open(false)
-                }
-            }
-            None => {
-                let source = open(true);
-                self.by_key.insert(key, Stream { source, horizon: reach, bound: reach });
-                source
-            }
+        let Arrival { processor, first, reach, proved, .. } = arrival;
+        // Classes that nobody knows share a stream, so that hostile input cannot make any number of them.
+        let class = arrival.class.min(UNKNOWN_CLASS);
+        let Some(&index) = self.by_key.get(&(processor, class)) else {
+            let is_first = self.by_key.range((processor, 0)..=(processor, UNKNOWN_CLASS)).next().is_none();
+            self.spoken = self.spoken.saturating_add((is_first && processor < announced).into());
+            let source = open(true);
+            self.by_key.insert((processor, class), self.streams.len());
+            self.streams.push(Stream { source, bound: reach, proved, latest: proved.unwrap_or(reach) });
+            self.horizons.push(reach);
+            return source;
+        };
+        let (Some(stream), Some(horizon)) = (self.streams.get_mut(index), self.horizons.get_mut(index))
+        else {
+            return open(false);
+        };
+        *horizon = reach.max(*horizon);
+        stream.proved = stream.proved.max(proved);
+        // What has no stamp counts as the reach.
+        stream.latest = stream.latest.max(proved.unwrap_or(reach));
+        if first >= stream.bound {
+            stream.bound = reach.max(first);
+            stream.source
+        } else {
+            // It overlaps its predecessor.
+            open(false)
         }
     }
 
     /// Up to where every stream has arrived; `None` as long as not all of the announced processors have spoken.
     pub(super) fn horizon(&self, announced: u16) -> Option<i64> {
-        let mut last = None;
-        let seen = self
-            .by_key
-            .keys()
-            .map(|(processor, _)| *processor)
-            .filter(|processor| last.replace(*processor) != Some(*processor) && *processor < announced)
-            .count();
-        let horizon = self.by_key.values().map(|stream| stream.horizon).min();
-        horizon.filter(|_| seen >= usize::from(announced))
-    }
-}
-
-/// A look at the records of a buffer before its turn.
-#[derive(Debug)]
-pub(super) struct Glance<'a> {
-    pub(super) valid: &'a [u8],
-    pub(super) walk: &'a RecordWalk,
-}
-
-impl<'a> Glance<'a> {
-    /// The good records.
-    pub(super) fn records(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
-        let (valid, mut walk) = (self.valid, self.walk.clone());
-        core::iter::from_fn(move || walk.next(valid)).flatten()
+        self.horizons.iter().copied().min().filter(|_| self.spoken >= usize::from(announced))
     }
 
-    fn stamps(&self) -> impl Iterator<Item = i64> + use<'a> {
-        self.records().filter_map(|record| record.time_stamp())
-    }
-
-    /// Where the walk over the buffer begins and how late its records may count, given its flush time.
-    pub(super) fn start(&self, flush_time: i64, relogged: bool) -> Start {
-        let cap = self.reach(flush_time, relogged);
-        // What has no stamp at the start of a buffer counts as the first that has one.
-        let time = self.stamps().next().unwrap_or(cap).min(cap);
-        Start { walk: self.walk.clone(), time, cap, is_header: false }
-    }
-
-    /// The same for a buffer whose reach nobody asks for, so that as a rule only its first record is looked at. `flush_time`
-    /// is none if it is not of the events' clock for certain; `otherwise` is for one without stamps then.
-    pub(super) fn start_alone(&self, flush_time: Option<i64>, otherwise: i64) -> Start {
-        let (time, cap) = match (self.stamps().next(), flush_time) {
-            (Some(first), None) => (first, i64::MAX),
-            (Some(first), Some(flush_time)) if plausible_flush(first, flush_time) => (first, flush_time),
-            (Some(_), Some(flush_time)) => return self.start(flush_time, false),
-            (None, flush_time) => {
-                let time = flush_time.unwrap_or(otherwise);
-                (time, time)
+    /// A buffer that was flushed at `flush` arrived after one that says that it was flushed later. What the streams were
+    /// taken to reach past that is believed only as far as time stamps prove it. The furthest reach of all then.
+    #[cold]
+    pub(super) fn doubt(&mut self, flush: i64) -> i64 {
+        let mut furthest = flush;
+        for (stream, horizon) in self.streams.iter_mut().zip(&mut self.horizons) {
+            if *horizon > flush {
+                *horizon = stream.proved.map_or(flush, |proved| proved.min(*horizon));
+                stream.bound = stream.bound.min(stream.latest);
             }
-        };
-        Start { walk: self.walk.clone(), time, cap, is_header: false }
-    }
-
-    /// How far a buffer reaches: its flush time, or where that is no time of the events' clock, the time of its last event.
-    fn reach(&self, flush_time: i64, relogged: bool) -> i64 {
-        // One stamp that it can be the end of is enough: the others may be damaged.
-        let mut stamps = self.stamps().peekable();
-        let plausible = stamps.peek().is_none() || stamps.any(|stamp| plausible_flush(stamp, flush_time));
-        if !relogged && plausible {
-            return flush_time;
+            furthest = furthest.max(*horizon);
         }
-        // Without any stamp it tells nothing, least of all by a flush time of another clock.
-        self.stamps().max().unwrap_or(i64::MIN)
+        furthest
     }
 }
 
-/// A time that no event of a buffer counts as earlier than, given the stamp of its first record that has one, if there is
-/// one, and the flush time, if that is of the events' clock as far as is known.
-pub(in crate::stream) const fn least_time(first: Option<i64>, flush_time: Option<i64>) -> i64 {
-    match (first, flush_time) {
-        (Some(first), Some(flush_time)) if flush_time < first && !is_of_another_clock(first, flush_time) => {
-            flush_time
-        }
-        (Some(first), _) => first,
-        (None, Some(flush_time)) => flush_time,
-        (None, None) => i64::MIN,
-    }
-}
-
-/// Whether a flush time can be one of the clock that stamped `first`: not before it, and not a `FILETIME` among ticks.
-const fn plausible_flush(first: i64, flush: i64) -> bool {
-    flush >= first && !is_of_another_clock(first, flush)
-}
-
-/// Whether a flush time is a `FILETIME` and a stamp is none.
-const fn is_of_another_clock(stamp: i64, flush: i64) -> bool {
-    const LEAST_FILE_TIME: i64 = 100_000_000_000_000_000;
-    flush >= LEAST_FILE_TIME && stamp < LEAST_FILE_TIME
-}
+/// One more than the largest buffer type that is known.
+const UNKNOWN_CLASS: u16 = 8;

@@ -129,18 +129,15 @@ impl Flow<'_> {
         let mut session = Session::new(self.options(), drop);
         let start = Instant::now();
         let mut now = Duration::ZERO;
-        let mut late_before = 0;
         // Each turn is a step of the session.
         while !sink.is_done() {
             let until = match session.advance(now) {
                 Step::Event(event, delivery) => {
-                    let stats = delivery.stats();
-                    let is_late = stats.events_late > late_before;
-                    late_before = stats.events_late;
-                    self.most_late = stats.most_late;
+                    let late = delivery.late_by();
+                    self.most_late = self.most_late.max(late.unwrap_or(0));
                     let ticks = event.time_stamp().unwrap_or_else(|| delivery.counts_as());
                     if self.plan.filter.passes(&Placed { event, ticks }) {
-                        self.late = self.late.saturating_add(is_late.into());
+                        self.late = self.late.saturating_add(late.is_some().into());
                         sink.event(self.name, &event)?;
                     }
                     continue;
@@ -160,7 +157,9 @@ impl Flow<'_> {
                     report.error(Some(self.name), &error);
                     session.finish();
                 }
-                Next::End => session.finish(),
+                Next::End => {
+                    session.finish();
+                }
                 Next::Silence => {}
             }
             now = start.elapsed();

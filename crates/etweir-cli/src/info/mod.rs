@@ -20,7 +20,7 @@ use self::facts::Facts;
 pub(crate) fn run(args: &FilesArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
     progress.read(inputs::stored(&inputs));
-    let filter = Filter::new(&args.filter, &inputs)?;
+    let filter = Filter::new(&args.filter, &mut inputs, progress, report)?;
     // Whatever is counted, the buffers are those of the whole file.
     let way = Way { threads: args.read.threads(), ..Way::default() };
     let mut output = Output::standard();

@@ -23,6 +23,16 @@ impl Budget {
         Self(Arc::new(Shared { limit, spent: AtomicU64::new(0) }))
     }
 
+    /// How much was spent so far.
+    pub(super) fn spent(&self) -> u64 {
+        self.0.spent.load(Ordering::Relaxed)
+    }
+
+    /// What came out since then will come out again.
+    pub(super) fn rewind(&self, spent: u64) {
+        self.0.spent.store(spent, Ordering::Relaxed);
+    }
+
     /// So many bytes more were made out of `stored` ones, of which a member of an archive or a gzip file consists.
     pub(super) fn spend(&self, bytes: usize, stored: u64) -> io::Result<()> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);

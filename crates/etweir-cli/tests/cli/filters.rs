@@ -50,6 +50,20 @@ fn providers_are_named_by_guid_or_class() {
 }
 
 #[test]
+fn a_provider_whose_name_nothing_has_passes_nothing_and_a_warning_says_so() {
+    let folder = Folder::new();
+    let path = names(&folder.file("a.etl", &two_processors().to_bytes()));
+    for command in ["dump", "stats", "info", "buffers"] {
+        let run = run([command, "--provider", "no-such-provider", &path]).expect_status(0);
+        assert_eq!(
+            run.err,
+            "warning: --provider no-such-provider: no event is of a provider with this name; the providers that have a \
+             name are EventTraceEvent\n"
+        );
+    }
+}
+
+#[test]
 fn limits_of_time_are_inclusive() {
     assert_eq!(
         passing(&["--from", "2024-01-02T03:04:05.0000020Z", "--to", "2024-01-02T03:04:05.000004Z"]),
@@ -145,7 +159,6 @@ fn what_makes_no_sense_is_wrong_usage() {
     for args in [
         ["--id", "65536"],
         ["--level", "x"],
-        ["--provider", "no-such-provider"],
         ["--from", "yesterday"],
         ["-f", "csv"],
         ["--order", "random"],

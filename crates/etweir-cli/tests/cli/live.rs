@@ -281,10 +281,12 @@ fn real_traces_come_out_of_a_pipe_as_out_of_a_file() {
     ] {
         let path = folder.join("etl").join(name);
         let bytes = std::fs::read(&path).expect("the trace");
-        let of_file = dump(&[], &path).expect_silence();
-        let of_stream = run_with_input(["dump", "-f", "jsonl", "-"], &bytes).expect_silence();
+        // Of a stream, names that only come later are not known.
+        let args = ["dump", "-f", "jsonl", "--no-decode", "-"];
+        let of_file = dump(&["--no-decode"], &path).expect_silence();
+        let of_stream = run_with_input(args, &bytes).expect_silence();
         assert!(of_stream.out == of_file.out, "{name}");
-        let packed = run_with_input(["dump", "-f", "jsonl", "-"], &gzip(&bytes)).expect_silence();
+        let packed = run_with_input(args, &gzip(&bytes)).expect_silence();
         assert!(packed.out == of_file.out, "{name}");
     }
 }

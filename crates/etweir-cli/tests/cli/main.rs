@@ -5,6 +5,7 @@
 mod buffers;
 mod containers;
 mod damaged;
+mod decoded;
 mod dump;
 mod failures;
 mod files;
@@ -14,4 +15,5 @@ mod interrupt;
 mod live;
 mod options;
 mod real;
+mod stats;
 mod support;

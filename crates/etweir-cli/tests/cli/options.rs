@@ -2,7 +2,7 @@
 
 use crate::support::*;
 
-const READING: [&str; 3] = ["info", "dump", "buffers"];
+const READING: [&str; 4] = ["info", "dump", "stats", "buffers"];
 
 #[test]
 fn every_reading_command_takes_the_common_options() {

@@ -1,9 +1,11 @@
 //! Real traces: everything that is known of them is found again.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use etweir::testkit::corpus;
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 
 use crate::support::*;
 
@@ -19,9 +21,6 @@ fn every_record_of_real_traces_is_printed_in_every_way() {
         let path = names(&folder.join("etl").join(name));
         let run_with = |args: &[&str]| run(args.iter().copied().chain([&*path])).expect_silence();
         let in_file_order = || {
-            // JSON lines are long: of the largest trace, a part has to do.
-            let json = run_with(&["dump", "-f", "jsonl", "--order", "file", "-n", "20000"]);
-            assert_eq!(json.out.lines().inspect(|line| assert_is_event(line)).count(), records.min(20_000));
             let buffers = run_with(&["buffers", "--json"]).json();
             let counts = buffers[0]["buffers"].as_array().expect("rows").iter();
             let sum: u64 = counts.filter_map(|row| row["records"].as_u64()).sum();
@@ -43,6 +42,100 @@ fn every_record_of_real_traces_is_printed_in_every_way() {
     }
 }
 
+#[test]
+fn every_line_of_every_real_trace_is_an_event_in_json() {
+    let Some(folder) = corpus::folder("every_line_of_every_real_trace_is_an_event_in_json") else { return };
+    let check = |file: fs::DirEntry| {
+        let path = file.path();
+        let name = file.file_name().into_string().expect("UTF-8");
+        let truth = folder.join("truth/records").join(&name).with_extension("json");
+        let truth: Value = serde_json::from_slice(&fs::read(truth).expect("the truth")).expect("JSON");
+        let run = dump(&[], &path).expect_status(0);
+        assert_eq!(
+            run.out.lines().inspect(|line| assert_is_event(line)).count() as u64,
+            truth["records"],
+            "{name}"
+        );
+    };
+    let files = fs::read_dir(folder.join("etl")).expect("a folder").map(|file| file.expect("a file"));
+    let (large, small): (Vec<_>, Vec<_>) =
+        files.partition(|file| file.file_name() == "perfview-net45-x86.etl");
+    assert_eq!((large.len(), small.len()), (1, 23));
+    both(|| large.into_iter().for_each(check), || small.into_iter().for_each(check));
+}
+
+/// The fields of the first event that the filter lets through.
+fn fields(args: &[&str], name: &str) -> Option<(String, Value)> {
+    let folder = corpus::folder("fields_of_real_traces_are_those_that_other_readers_show")?;
+    let run = dump(&[args, &["-n", "1"]].concat(), folder.join("etl").join(name)).expect_status(0);
+    let event = run.events().remove(0);
+    assert_eq!(event.get("payload"), None, "decoded to the last byte: {event}");
+    Some((event["event"].as_str().expect("a name").to_owned(), event["fields"].clone()))
+}
+
+#[test]
+fn fields_of_real_traces_are_those_that_other_readers_show() {
+    for (args, name, event, expected) in [
+        (
+            &["--provider", "solar_system"][..],
+            "perfview-primitive-types.etl",
+            "PrimitiveTypesTest",
+            // The program declares `int64_type` as unsigned, and `char_type` as one character.
+            json!({
+                "string_type": "Mercury", "boolean_type": false, "char_type": "M", "int16_type": -51,
+                "int32_type": -102, "uint16_type": 51, "uint32_type": 102, "int64_type": 18_446_744_073_709_551_412_u64,
+                "uint64_type": 204, "guid_type": "0ad614c4-0ef4-4225-8013-f44f37cb0397",
+                "file_time_type": "2021-09-09T14:59:35.7990000Z", "system_time_type": "2021-09-09T14:59:35.799Z"
+            }),
+        ),
+        (
+            &["--provider", "MySource"],
+            "perfview-self-describing-single.etl",
+            "TestEvent",
+            json!({"a": {"b": "Hello", "c": "World!"}}),
+        ),
+        (&["--provider", "SIHTraceLogging"], "s4-sih.etl", "SIH", json!({"Info": "wmain"})),
+        (
+            &["--provider", "PerfView", "--id", "11"],
+            "perfview-net452-x86-compressed.etl",
+            "SessionParameters",
+            json!({
+                "sessionName": "NT Kernel Logger", "sessionFileName": "net.4.5.2.x86.kernel.etl", "bufferSizeMB": 256,
+                "circularBuffSizeMB": 500
+            }),
+        ),
+        (
+            &["--provider", "Process", "--opcode", "1"],
+            "sawbuck-process-data-64-v2.etl",
+            "Process/Start",
+            json!({
+                "UniqueProcessKey": "0x0", "ProcessId": "0x6f0", "ParentId": "0x3dc", "SessionId": 1,
+                "ExitStatus": 259, "UserSID": "S-1-5-21-753675414-103939432-3550797041-1000",
+                "ImageFileName": "notepad.exe", "CommandLine": "\"C:\\Windows\\system32\\notepad.exe\" "
+            }),
+        ),
+    ] {
+        let Some(found) = fields(args, name) else { return };
+        assert_eq!(found, (event.to_owned(), expected), "{name}");
+    }
+}
+
+#[test]
+fn stats_of_a_real_trace_say_what_is_missing() {
+    let Some(folder) = corpus::folder("stats_of_a_real_trace_say_what_is_missing") else { return };
+    let run = run(["stats", "--json", &names(&folder.join("etl/tx-http-server.etl"))]).expect_silence();
+    let stats = &run.json()[0];
+    assert_eq!(stats["schemas"]["kernel"]["events"], 1);
+    assert_eq!(
+        stats["missing"],
+        json!([{
+            "wanted": "manifest", "provider": "dd5ef90a-6398-47a4-ad34-4dcecdef795f",
+            "provider_name": "Microsoft-Windows-HttpService", "ids": [1, 2, 3, 4, 5, 8, 9, 10, 12, 21, 22, 51],
+            "events": 2041
+        }])
+    );
+}
+
 /// Does two things at a time.
 fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
     std::thread::scope(|scope| {
@@ -52,16 +145,21 @@ fn both<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, 
     })
 }
 
+/// One JSON object with the keys that every event has, and a payload wherever it is not decoded.
 fn assert_is_event(line: &str) {
-    #[derive(serde::Deserialize)]
-    struct Event {
-        #[serde(rename = "ticks")]
-        _ticks: Option<i64>,
-        #[serde(rename = "payload")]
-        _payload: serde::de::IgnoredAny,
-    }
-    serde_json::from_str::<Event>(line).expect("an event in JSON");
+    let keys: BTreeMap<&str, IgnoredAny> = serde_json::from_str(line).expect("JSON without a key twice");
+    let has = |key: &str| keys.contains_key(key);
+    assert!(ALWAYS.iter().all(|key| has(key)), "{line}");
+    assert_eq!(has("schema"), has("fields"), "{line}");
+    assert!(has("fields") || has("payload"), "{line}");
+    assert!(!has("error") || has("payload"), "{line}");
+    assert!(!has("message") || has("schema"), "{line}");
 }
+
+const ALWAYS: [&str; 14] = [
+    "time", "ticks", "cpu", "pid", "tid", "provider", "id", "version", "channel", "level", "opcode", "task",
+    "keywords", "kind",
+];
 
 /// The first column; of a record without a time stamp a dash.
 fn ticks(line: &str) -> Option<i64> {
