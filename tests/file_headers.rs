@@ -1,9 +1,9 @@
 //! A file by the headers of its buffers alone.
 #![allow(clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use etweir::codec::Format;
 use etweir::write::{BufferSpec, Damage, EventSpec, FileSpec, LogFileSpec};

@@ -633,6 +633,7 @@ mod tests {
             prop_assert_eq!(Parsed::step_at(&bytes, 0, shapes), step);
         }
 
+        #[cfg(feature = "std")]
         #[test]
         fn the_head_of_a_record_tells_the_stamp_that_the_record_has(bytes in almost_records(), old: bool) {
             let shapes = if old { Shapes::OLD_INSTANCE } else { Shapes::MODERN };

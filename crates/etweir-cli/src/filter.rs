@@ -39,7 +39,7 @@ impl<'a> Filter<'a> {
         let needs_look = args.provider.iter().any(Provider::is_open);
         let wants = Wants::default();
         let knowledge =
-            if needs_look { Knowledge::read(inputs, wants, progress) } else { Knowledge::new(wants) };
+            if needs_look { Knowledge::read(inputs, wants, 0, progress) } else { Knowledge::new(wants) };
         Self::knowing(args, inputs, &knowledge, report)
     }
 

@@ -1,6 +1,7 @@
 //! What the events of all inputs tell of each other: what describes them may lie behind them, or in another file; who logged
 //! them, and where, other events of their file say.
 
+use core::ops::ControlFlow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use etweir::{Guid, Limits};
 
 use crate::inputs::{self, Input};
 use crate::known_providers::KnownProviders;
+use crate::pass::{Pass, Way};
 use crate::progress::Progress;
 use crate::provider::Provider;
+use crate::walk::Placed;
 
 /// Descriptions of events, and names.
 #[derive(Clone)]
@@ -67,15 +70,31 @@ impl Knowledge {
     }
 
     /// The first of two passes: all events of all inputs that can be read twice. What goes wrong is met again in the second.
-    pub(crate) fn read(inputs: &mut [Input], wants: Wants, progress: &Progress) -> Self {
+    pub(crate) fn read(inputs: &mut [Input], wants: Wants, threads: usize, progress: &Progress) -> Self {
         let mut knowledge = Self::new(wants);
+        let way = Way { threads, ..Way::default() };
         progress.read(inputs::stored(inputs));
-        inputs::preview(inputs, progress, |file, event| knowledge.learn(file, event));
+        inputs::beforehand(inputs, |inputs| {
+            for input in inputs.iter_mut().filter(|input| !input.is_live() && !input.has_failed()) {
+                knowledge.preview(input, way, progress);
+            }
+        });
         for file in &mut knowledge.files {
             file.context.finish(&mut knowledge.decoder);
             file.is_read = true;
         }
         knowledge
+    }
+
+    /// Learns from all events of an input, as its buffers lie. What cannot be read is passed over.
+    fn preview(&mut self, input: &mut Input, way: Way, progress: &Progress) {
+        let Ok(mut pass) = Pass::open(input, way, progress) else { return };
+        let mut each = |placed: Placed<'_>| {
+            self.learn(&input.name, &placed.event);
+            ControlFlow::Continue(())
+        };
+        // Each turn takes a buffer.
+        while let Ok(Some(_)) = pass.next_buffer(&mut each) {}
     }
 
     /// Takes in what an event tells of others.

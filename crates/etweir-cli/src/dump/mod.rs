@@ -9,7 +9,7 @@ mod why;
 use anyhow::Result;
 use etweir::trace::Event;
 
-use crate::args::{DumpArgs, Format};
+use crate::args::{DumpArgs, Format, Order};
 use crate::events::{self, Plan, Sink};
 use crate::filter::Filter;
 use crate::inputs;
@@ -24,7 +24,11 @@ use self::text::{Look, TextLines};
 pub(crate) fn run(args: &DumpArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
     let wants = Wants { processes: true, stacks: args.stacks };
-    let knowledge = (!args.read.no_decode).then(|| Knowledge::read(&mut inputs, wants, progress));
+    if args.read.order == Order::Time {
+        inputs::copy(&mut inputs, progress);
+    }
+    let threads = args.read.threads();
+    let knowledge = (!args.read.no_decode).then(|| Knowledge::read(&mut inputs, wants, threads, progress));
     let filter = match &knowledge {
         Some(knowledge) => Filter::knowing(&args.filter, &mut inputs, knowledge, report)?,
         None => Filter::new(&args.filter, &mut inputs, progress, report)?,
@@ -34,7 +38,7 @@ pub(crate) fn run(args: &DumpArgs, progress: &Progress, report: &mut Report) -> 
         order: args.read.order,
         filter: &filter,
         memory_limit: args.memory_limit,
-        threads: args.read.threads(),
+        threads,
         window: args.reorder_window,
         progress,
     };

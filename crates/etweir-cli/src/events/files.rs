@@ -44,10 +44,12 @@ pub(super) fn deliver(
                 let buffer = delivery.buffer();
                 let Some(part) = parts.get_mut(buffer.file()) else { continue };
                 part.course.meet(&event, buffer.offset(), buffer.was_compressed());
-                let is_late = part.is_late(delivery.stats().events_late);
                 let ticks = event.time_stamp().unwrap_or_else(|| delivery.counts_as());
                 if plan.filter.passes(&Placed { event, ticks }) {
-                    part.late = part.late.saturating_add(is_late.into());
+                    if let Some(late) = delivery.late_by() {
+                        part.late = part.late.saturating_add(1);
+                        part.most_late = part.most_late.max(late);
+                    }
                     sink.event(&part.name, &event)?;
                 }
             }
@@ -104,21 +106,16 @@ struct Part {
     course: Course,
     /// Bytes that are dealt with.
     done: u64,
-    /// Events that came late, wanted or not.
-    late_so_far: u64,
-    /// Those of them that were wanted.
+    /// Events that were wanted and came late.
     late: u64,
+    /// By how many ticks at most.
+    most_late: i64,
 }
 
 impl Part {
     fn new(index: usize, input: &Input, file: &EtlFile<'static>) -> Self {
         let course = Course::new(file.header());
-        Self { input: index, name: input.name.clone(), course, done: 0, late_so_far: 0, late: 0 }
-    }
-
-    /// Whether the event was late after which there are so many.
-    fn is_late(&mut self, late: u64) -> bool {
-        core::mem::replace(&mut self.late_so_far, late) != late
+        Self { input: index, name: input.name.clone(), course, done: 0, late: 0, most_late: 0 }
     }
 
     /// How many bytes more are dealt with than when this was asked before.
@@ -138,7 +135,7 @@ impl Part {
         let clock = file.session().clock();
         warn_without_clock(&self.name, clock.is_known(), plan.filter, report);
         if self.late > 0 {
-            report.late(self.late, delay(clock, file.header(), stats.most_late));
+            report.late(self.late, delay(clock, file.header(), self.most_late));
         }
     }
 }

@@ -23,7 +23,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result};
-use etweir::trace::{Event, LogFileHeader, SessionInfo};
+use etweir::trace::{LogFileHeader, SessionInfo};
 use etweir::{EtlFile, EtlReader, FileOptions, FileTime, ReadOptions};
 
 use crate::progress::{Meter, Progress};
@@ -93,12 +93,15 @@ impl Input {
 
     /// Whether it may be a live source, whose reader waits for every event.
     pub(crate) const fn is_live(&self) -> bool {
-        matches!(&self.source, Source::Content { content, .. } if content.is_stream())
+        matches!(&self.source, Source::Content { content, copy: None, .. } if content.is_stream())
     }
 
-    /// Whether it is a file as it is, which can be read from any place without a copy.
+    /// Whether it can be read from any place without being copied first.
     pub(crate) const fn is_file(&self) -> bool {
-        matches!(&self.source, Source::Content { content: Content::File(_), .. })
+        matches!(
+            &self.source,
+            Source::Content { content: Content::File(_), .. } | Source::Content { copy: Some(_), .. }
+        )
     }
 
     /// How many bytes of it are stored, if that is known.
@@ -138,6 +141,14 @@ impl Input {
         self.source.open(progress.meter())
     }
 
+    /// Copies it, unless it can be read from any place. Why that fails is told when it is opened.
+    fn copy(&mut self, progress: &Progress) {
+        progress.name(&self.name);
+        if let Err(error) = self.source.copy(progress.meter()) {
+            self.source = Source::Failed(Some(error));
+        }
+    }
+
     /// Opens it to be read from any place, even where the header buffer is missing. What is no file is copied first, which
     /// takes until its end.
     pub(crate) fn open_file(&mut self, opening: &Opening, progress: &Progress) -> Result<EtlFile<'static>> {
@@ -160,6 +171,10 @@ impl Input {
 impl Source {
     fn open(&mut self, meter: Meter) -> Result<Reader> {
         match self {
+            Self::Content { copy: Some(copy), .. } => {
+                let bytes: Bytes = Box::new(Cursor::new(Arc::clone(copy), 0, meter));
+                Ok(ReadOptions::new().allow_missing_header(true).open(bytes)?)
+            }
             Self::Content { content, budget, wound, .. } => {
                 let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter };
                 Ok(options(content).open(content.open(&reading)?)?)
@@ -171,6 +186,7 @@ impl Source {
     fn open_file(&mut self, opening: &Opening, meter: Meter) -> Result<EtlFile<'static>> {
         let Opening { options, handles } = opening;
         let options = options.clone();
+        self.copy(meter)?;
         match self {
             Self::Content { content: Content::File(path), .. } => {
                 let file = File::open(&*path).context("cannot open")?;
@@ -179,25 +195,38 @@ impl Source {
                     None => options.from_file(file)?,
                 })
             }
+            Self::Content { copy: Some(copy), .. } => {
+                Ok(options.from_reader(Cursor::new(Arc::clone(copy), 0, Meter::none()))?)
+            }
+            Self::Content { .. } => Err(Error::msg("cannot open")),
+            Self::Failed(error) => Err(take(error)),
+        }
+    }
+
+    /// Copies the bytes, unless that was done or they can be read from any place anyway.
+    fn copy(&mut self, meter: Meter) -> Result<()> {
+        match self {
+            Self::Content { content: Content::File(_), .. } | Self::Failed(_) => {}
             Self::Content { content, budget, wound, spool, copy } => {
                 if copy.is_none() {
                     let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter };
                     *copy = Some(spool.copy_of(content.open(&reading)?)?);
                 }
-                let store = copy.as_ref().map(Arc::clone).context("cannot open")?;
-                Ok(options.from_reader(Cursor::new(store, 0, Meter::none()))?)
             }
-            Self::Failed(error) => Err(take(error)),
         }
+        Ok(())
     }
 
     fn look(&self) -> Option<(Option<LogFileHeader>, SessionInfo)> {
-        let Self::Content { content, budget, wound, .. } = self else { return None };
-        let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter: Meter::none() };
+        let Self::Content { content, budget, wound, copy, .. } = self else { return None };
         let look = |bytes: &mut dyn Read| {
             let reader = options(content).open(bytes).ok()?;
             Some((reader.header().cloned(), reader.session()))
         };
+        if let Some(copy) = copy {
+            return look(&mut Cursor::new(Arc::clone(copy), 0, Meter::none()));
+        }
+        let reading = Reading { budget: budget.clone(), wound: wound.clone(), meter: Meter::none() };
         content.look_ahead(&reading, look).ok()?
     }
 }
@@ -211,18 +240,22 @@ fn take(error: &mut Option<Error>) -> Error {
     error.take().unwrap_or_else(|| Error::msg("cannot open"))
 }
 
-/// Shows all events of all inputs that can be read again, with the names of these, each as its buffers lie. What cannot be read is passed over.
-pub(crate) fn preview(inputs: &mut [Input], progress: &Progress, mut each: impl FnMut(&str, &Event<'_>)) {
-    // What expands now will expand again, and counts then.
+/// Does something with all inputs after which what was expanded counts for nothing: it will be expanded again.
+pub(crate) fn beforehand(inputs: &mut [Input], act: impl FnOnce(&mut [Input])) {
     let spent: Vec<_> = inputs.iter().filter_map(|input| input.budget().map(Budget::spent)).collect();
-    for input in inputs.iter_mut().filter(|input| !input.is_live() && !input.has_failed()) {
-        let Ok(mut reader) = input.source.open(progress.meter()) else { continue };
-        while let Ok(Some(buffer)) = reader.next_buffer() {
-            buffer.events().flatten().for_each(|event| each(&input.name, &event));
-        }
-    }
+    act(inputs);
     for (budget, spent) in inputs.iter().filter_map(Input::budget).zip(spent) {
         budget.rewind(spent);
+    }
+}
+
+/// Makes copies of all inputs that can be read only from their start, or only once, for whoever reads them from any place. A
+/// single stream stays one. What fails is told when it is opened.
+pub(crate) fn copy(inputs: &mut [Input], progress: &Progress) {
+    progress.read(to_copy(inputs));
+    let is_alone = inputs.len() == 1;
+    for input in inputs.iter_mut().filter(|input| !is_alone || !input.is_live()) {
+        input.copy(progress);
     }
 }
 

@@ -20,7 +20,6 @@ use crate::pass::{Pass, Way};
 use crate::progress::Progress;
 use crate::report::{FailedFile, Report, chain};
 use crate::text::Printable;
-use crate::walk::Placed;
 
 use self::json::FileStats;
 use self::tally::Tally;
@@ -28,13 +27,15 @@ use self::tally::Tally;
 pub(crate) fn run(args: &StatsArgs, progress: &Progress, report: &mut Report) -> Result<()> {
     let mut inputs = inputs::find(&args.read.files, report)?;
     let wants = Wants { processes: args.by == By::Process, stacks: false };
-    let mut knowledge = (!args.read.no_decode).then(|| Knowledge::read(&mut inputs, wants, progress));
+    let threads = args.read.threads();
+    let mut knowledge =
+        (!args.read.no_decode).then(|| Knowledge::read(&mut inputs, wants, threads, progress));
     let filter = match &knowledge {
         Some(knowledge) => Filter::knowing(&args.filter, &mut inputs, knowledge, report)?,
         None => Filter::new(&args.filter, &mut inputs, progress, report)?,
     };
+    let way = Way { threads, limits: filter.limits(), as_stored: false };
     progress.read(inputs::stored(&inputs));
-    let way = Way { threads: args.read.threads(), ..Way::default() };
     let mut output = Output::standard();
     let mut all = Vec::new();
     let with_file = inputs.len() > 1;
@@ -84,16 +85,17 @@ fn count(
     tally: &mut Tally,
     report: &mut Report,
 ) -> Option<String> {
-    let mut count = |placed: Placed<'_>| {
-        // It may tell of others, whether it is wanted or not.
-        let known = knowledge.as_mut().map(|knowledge| knowledge.look(&input.name, &placed.event));
-        if filter.passes(&placed) {
-            tally.add(&placed, known.as_ref());
-        }
-        ControlFlow::Continue(())
-    };
+    // Each turn takes a buffer.
     let end = loop {
-        match pass.next_buffer(&mut count) {
+        let met = pass.next_buffer(|placed| {
+            // It may tell of others, whether it is wanted or not.
+            let known = knowledge.as_mut().map(|knowledge| knowledge.look(&input.name, &placed.event));
+            if filter.passes(&placed) {
+                tally.add(&placed, known.as_ref());
+            }
+            ControlFlow::Continue(())
+        });
+        match met {
             Ok(Some(_)) => {}
             Ok(None) => break None,
             Err(error) => {

@@ -379,7 +379,7 @@ fn past_the_memory_limit_events_of_a_file_leave_early_and_late_ones_are_counted(
         "warning: 2 events came late, by 0.000003s at most, and are printed after younger ones\n"
     );
     // A buffer for each processor is enough.
-    assert_eq!(ids(&dump(&["--memory-limit", "20000"], &path).expect_silence()), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(ids(&dump(&["--memory-limit", "64KiB"], &path).expect_silence()), [0, 1, 2, 3, 4, 5, 6]);
     dump(&["--memory-limit", "300", "--order", "file"], &path).expect_silence();
 }
 
