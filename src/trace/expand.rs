@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::buffer::{BufferHeader, BufferView, Layout};
-use crate::codec::{CodecError, Expanded, Format, decompress, expand};
+#[cfg(feature = "std")]
+use crate::codec::decompress;
+use crate::codec::{CodecError, Expanded, Format, expand};
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
 use crate::record::starts_a_record;
