@@ -99,7 +99,7 @@ impl<'a> Glance<'a> {
     /// none of its events is later than, as far as that is known; `otherwise` is for one without stamps then.
     pub(super) fn start_alone(&self, cap: Option<i64>, otherwise: i64) -> Start {
         let (time, cap) = match (self.stamps().next(), cap) {
-            (None, cap) => (cap.unwrap_or(otherwise), cap.unwrap_or(otherwise)),
+            (None, _) => (otherwise, otherwise),
             (Some(first), Some(cap)) if is_plausible(first, cap) => (first, cap),
             // One stamp that it can be the cap of is enough: the others may be damaged.
             (Some(first), Some(cap)) if self.stamps().any(|stamp| is_plausible(stamp, cap)) => {
