@@ -161,7 +161,12 @@ impl<'a> EtlFiles<'a> {
 
     /// As [`EtlFile::restart`], for all files.
     pub fn restart(&mut self, start_time: Option<FileTime>, end_time: Option<FileTime>) {
-        self.for_each_mut(|file| file.restart(start_time, end_time));
+        self.start_over(|file| file.restart(start_time, end_time));
+    }
+
+    /// Forgets what was found out, once `each` file did.
+    pub(super) fn start_over(&mut self, each: impl FnMut(&mut EtlFile<'a>)) {
+        self.for_each_mut(each);
         self.tree = Tournament::new();
         self.next.iter_mut().for_each(|next| *next = None);
         self.stale = Stale::From(0);
