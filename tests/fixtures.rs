@@ -89,6 +89,7 @@ fn every_fixture_gives_the_events_and_costs_the_damage_that_it_is_made_for() {
 
     let expected: &[(&str, usize, &[DamageKind])] = &[
         ("demo.etl", 891, &[]),
+        ("described.etl", 22, &[]),
         ("kinds_64.etl", 10, &[]),
         ("kinds_32.etl", 10, &[]),
         ("kinds_mixed_widths.etl", 4, &[]),

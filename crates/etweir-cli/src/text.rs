@@ -170,7 +170,9 @@ pub(crate) struct Word<'a>(pub(crate) &'a str);
 impl fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let needs_quotes = |c: char| c.is_whitespace() || c == '"' || is_control(c);
-        if !self.0.is_empty() && !self.0.contains(needs_quotes) {
+        // Nearly all names.
+        let is_plain = self.0.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'~'));
+        if !self.0.is_empty() && (is_plain || !self.0.contains(needs_quotes)) {
             return f.write_str(self.0);
         }
         write!(f, "\"{}\"", Printable(self.0.replace('"', "\\\"")))

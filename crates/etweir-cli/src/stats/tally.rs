@@ -111,7 +111,7 @@ impl Tally {
                 missing.events += 1;
                 missing.numbers.insert(form.number(event));
                 if missing.provider.is_none() {
-                    missing.provider = Names::of(event, Some(decoded)).provider.map(String::from);
+                    missing.provider = Names::of(event, Some(decoded)).provider.map(short);
                 }
             }
         }
@@ -145,7 +145,7 @@ impl Group {
     /// Keeps names that were not known before.
     fn learn(&mut self, key: &Key, event: &Event<'_>, known: Option<&Known<'_>>) {
         if let (Key::Process { .. }, Some(known), None) = (key, known, &self.process) {
-            self.process = known.process_name(event).map(str::to_owned);
+            self.process = known.process_name(event).map(short);
         }
         let decoded = known.map(|known| &known.decoded);
         let of_event = matches!(key, Key::Event { .. });
@@ -155,12 +155,25 @@ impl Group {
         let may_tell = self.counts.events == 1 || decoded.is_some_and(|decoded| decoded.schema().is_some());
         if is_open && may_tell {
             let names = Names::of(event, decoded);
-            self.provider = self.provider.take().or_else(|| names.provider.map(String::from));
+            self.provider = self.provider.take().or_else(|| names.provider.map(short));
             if of_event {
-                self.event = self.event.take().or_else(|| names.event.map(|event| event.to_string()));
+                self.event = self.event.take().or_else(|| names.event.map(|event| short(event.to_string())));
             }
         }
     }
+}
+
+/// A name that is kept for each of many groups: files are hostile.
+fn short(name: impl Into<String>) -> String {
+    const LONGEST: usize = 1024;
+    let mut name = name.into();
+    if name.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end)).unwrap_or_default();
+        name.truncate(end);
+        name.push('\u{2026}');
+        name.shrink_to_fit();
+    }
+    name
 }
 
 /// Things that are counted by a key, within bounds: files are hostile.
@@ -212,6 +225,13 @@ impl<K: Copy + Eq + Hash, V: Default> Groups<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        assert_eq!(short("name"), "name");
+        let long = "\u{20ac}".repeat(400);
+        assert_eq!(short(long), format!("{}\u{2026}", "\u{20ac}".repeat(341)));
+    }
 
     #[test]
     fn groups_past_the_limit_are_counted_together() {

@@ -170,6 +170,17 @@ fn text_shows_names_and_values_on_one_line() {
 }
 
 #[test]
+fn the_lines_in_the_readme_are_printed() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let shown: Vec<_> = readme.lines().filter(|line| line.starts_with("2026-03-02T")).collect();
+    assert_eq!(shown.len(), 2);
+    for line in shown {
+        assert_eq!(lines(&[], line), [line]);
+    }
+}
+
+#[test]
 fn a_message_stands_for_its_values_and_the_others_follow() {
     let rest = "Status=Paid Options=Gift|Express|0x10 Client=192.0.2.17 Port=8080 \
                 Result=0xc0000022(STATUS_ACCESS_DENIED) When=2021-09-09T14:59:35.7993232Z";
