@@ -1,9 +1,10 @@
 //! Files with callbacks: every event, every buffer, and every buffer's end.
 
 use core::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use core::panic::AssertUnwindSafe;
+use core::time::Duration;
+use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use etweir::codec::Format;
 use etweir::file::LoadedBuffer;

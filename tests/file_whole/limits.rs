@@ -1,11 +1,11 @@
 //! Time limits, and what is read of a file for them.
 
+use core::sync::atomic::Ordering;
 use etweir::codec::Format;
 use etweir::file::FileOrder;
 use etweir::write::{Damage as Harm, FileSpec};
 use etweir::{Error, EtlFile, FileOptions, FileTime};
 use proptest::prelude::*;
-use std::sync::atomic::Ordering;
 
 use crate::support::{Counted, SIZE, Seen, assert_complete, buffer, events, file, time};
 

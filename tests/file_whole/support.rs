@@ -1,8 +1,8 @@
 //! Files to read, and what comes of them.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use etweir::file::Accounting;
 use etweir::stream::{Outcome, Step};
