@@ -181,7 +181,7 @@ fn an_event_without_a_stamp_counts_as_its_neighbour_or_as_its_buffer() {
 }
 
 #[test]
-fn in_a_relogged_file_a_buffer_without_stamps_is_where_the_one_before_it_begins() {
+fn in_a_relogged_file_a_buffer_without_stamps_is_where_it_was_relogged() {
     let log_file =
         LogFileSpec { log_file_mode: LogFileMode(1 | LogFileMode::RELOG.0), ..log_file(ANCHOR, 0) };
     // The relogger stamps buffers with the time of day.
@@ -194,6 +194,13 @@ fn in_a_relogged_file_a_buffer_without_stamps_is_where_the_one_before_it_begins(
         .to_bytes();
     assert_eq!(
         counted(&bytes),
-        [(0, i64::MIN), (1, ANCHOR), (2, ANCHOR + 10), (4, ANCHOR + 10), (5, ANCHOR + 10), (3, ANCHOR + 20)]
+        [
+            (0, i64::MIN),
+            (2, ANCHOR + 10),
+            (3, ANCHOR + 20),
+            (1, ANCHOR + 1000),
+            (4, ANCHOR + 1000),
+            (5, ANCHOR + 1000)
+        ]
     );
 }

@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -16,7 +15,7 @@ use crate::file::damage::{Damage, DamageReport};
 use crate::file::error::Error;
 use crate::file::file_options::{FileOptions, FileOrder};
 use crate::file::found::FoundBuffer;
-use crate::file::index::{Entry, Index, Wanted};
+use crate::file::index::{Entry, Index, Wanted, cap_of};
 use crate::file::input::Input;
 use crate::file::loader::{Loader, Pending, Tools};
 use crate::file::sparse::Sparse;
@@ -25,7 +24,7 @@ use crate::file::workers::Workers;
 use crate::merge::Key;
 use crate::stream::{self, Brought, Completed, Held, Next, Play, Source, Stats, Step, StreamInfo};
 use crate::time::{FileTime, Ticks};
-use crate::trace::{Event, LogFileHeader, PartitionInformation, SessionInfo};
+use crate::trace::{Event, LogFileHeader, SessionInfo};
 
 /// What is called when a buffer is no longer in use.
 pub(super) type OnComplete = Arc<dyn Fn(Completed<LoadedBuffer>) + Send + Sync>;
@@ -207,17 +206,11 @@ impl<'a> EtlFile<'a> {
         self.run.as_ref().map(|run| run.play.stats()).unwrap_or_default()
     }
 
-    /// The partition that the trace was taken in, if the header buffer tells and was reached.
+    /// What the trace says about itself beside the log-file header, once the first step was taken: partition, and times of
+    /// lost events.
     #[must_use]
-    pub fn partition_information(&self) -> Option<&PartitionInformation> {
-        self.run.as_ref()?.play.info().partition_information()
-    }
-
-    /// When the last event of each processor was lost, in ticks, 0 where none was; empty if the header buffer does not tell
-    /// or was not reached.
-    #[must_use]
-    pub fn last_dropped_times(&self) -> Vec<Ticks> {
-        self.run.as_ref().map(|run| run.play.info().last_dropped_times()).unwrap_or_default()
+    pub fn info(&self) -> Option<&StreamInfo> {
+        Some(self.run.as_ref()?.play.info())
     }
 
     /// Makes the index, if it is not there: what the first step does otherwise. How many buffers the file has, as far as
@@ -415,11 +408,6 @@ impl EtlFile<'_> {
         self.options.wants_events = false;
     }
 
-    /// What the trace said about itself in this run.
-    pub(super) fn info(&self) -> StreamInfo {
-        self.run.as_ref().map(|run| run.play.info().clone()).unwrap_or_default()
-    }
-
     /// Gives up everything that is held, and waits for what others hold if that is wanted.
     pub(super) fn abandon(&mut self, wait_for_retained: bool) -> Option<Box<dyn core::any::Any + Send>> {
         let run = self.run.as_mut()?;
@@ -525,12 +513,13 @@ impl EtlFile<'_> {
         if let Some(pending) = run.pending.pop_front() {
             match run.loader.get(&pending, &mut self.walk.input.source)? {
                 Ok((buffer, filled)) => {
+                    let log_file = self.walk.header.as_ref();
+                    let header = BufferHeader::parse(buffer.as_ref(), self.walk.session.layout());
                     let brought = Brought {
                         arrival: pending.entry.arrival(),
                         is_header: pending.entry.is_header(),
                         filled,
-                        foreign_flush: pending.entry.has_foreign_flush(),
-                        otherwise: pending.entry.first,
+                        cap: header.ok().and_then(|header| cap_of(log_file, &header)),
                         session: self.walk.session,
                     };
                     // One without even a header is what a file that was shortened has left of it.

@@ -14,7 +14,8 @@ use crate::file::walk::{Found, Walk};
 use crate::merge::Key;
 use crate::record::stamp_of_head;
 use crate::stream::{first_stamp, least_time_of};
-use crate::trace::LogFileMode;
+use crate::time::{FileTime, Ticks};
+use crate::trace::{LogFileHeader, LogFileMode};
 
 /// A buffer of the file. 32 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl Entry {
         self.place & HEADER != 0
     }
 
-    pub(super) const fn has_foreign_flush(&self) -> bool {
+    const fn has_foreign_flush(&self) -> bool {
         self.place & FOREIGN != 0
     }
 
@@ -107,8 +108,6 @@ pub(super) struct Index {
     pub(super) is_partial: bool,
     /// Missing sequence numbers.
     pub(super) sequence_gaps: u64,
-    /// When the buffer that was found last begins, if it tells.
-    began: Option<i64>,
 }
 
 /// What is wanted of an index.
@@ -196,14 +195,6 @@ impl Index {
             };
             let (mut entry, number) = entry_of(walk, &found, wanted.whole, accounting)?;
             entry.arrival = u32::try_from(self.found).unwrap_or(u32::MAX);
-            if !entry.is_header() {
-                if entry.first == i64::MIN {
-                    // Without a stamp, and flushed by another clock.
-                    let of_header = || walk.header.as_ref().map(|header| header.time_stamp.0);
-                    entry.first = self.began.or_else(of_header).unwrap_or(i64::MIN);
-                }
-                self.began = Some(entry.first);
-            }
             walk.input.skip(found.have)?;
             self.found = self.found.saturating_add(1);
             let here = self.entries.len();
@@ -250,10 +241,8 @@ pub(super) fn entry_of(
     let used = if found.compressed { found.have } else { found.have.min(used) };
     let len = if whole { found.have } else { used };
     let is_header = walk.header_at == Some(offset);
-    let relogged =
-        walk.header.as_ref().is_some_and(|header| header.log_file_mode.contains(LogFileMode::RELOG));
-    let foreign = relogged || header.buffer_type() == Some(BufferType::HEADER);
-    let flush_time = (!foreign).then_some(header.time_stamp().0);
+    let foreign = has_foreign_flush(walk.header.as_ref(), &header);
+    let cap = cap_of(walk.header.as_ref(), &header);
     let processor = header.processor_index();
     let number = header.sequence_number();
     let room = used.saturating_sub(BufferHeader::LEN);
@@ -264,8 +253,8 @@ pub(super) fn entry_of(
         None if room > 0 => stamp_in_plain(walk, found)?,
         stamp => stamp,
     };
-    let first = if is_header { i64::MIN } else { least_time_of(stamp, flush_time) };
-    let last = flush_time.filter(|flush_time| *flush_time >= first).unwrap_or(i64::MAX);
+    let first = if is_header { i64::MIN } else { least_time_of(stamp, cap) };
+    let last = cap.filter(|cap| *cap >= first).unwrap_or(i64::MAX);
     accounting.found(found.have, len);
     let flags = [(found.compressed, COMPRESSED), (is_header, HEADER), (foreign, FOREIGN)];
     let flags = flags.into_iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag);
@@ -273,6 +262,26 @@ pub(super) fn entry_of(
     let len = u32::try_from(len).unwrap_or(u32::MAX);
     Ok((Entry { first, last, place, len, arrival: 0 }, number))
 }
+
+/// Whether the flush time of a buffer is of another clock than its events: in relogged files it is the time of the relogging,
+/// and header buffers have none.
+fn has_foreign_flush(log_file: Option<&LogFileHeader>, header: &BufferHeader<'_>) -> bool {
+    log_file.is_some_and(|log_file| log_file.log_file_mode.contains(LogFileMode::RELOG))
+        || header.buffer_type() == Some(BufferType::HEADER)
+}
+
+/// What no event of a buffer is later than, as far as its flush time tells.
+pub(super) fn cap_of(log_file: Option<&LogFileHeader>, header: &BufferHeader<'_>) -> Option<i64> {
+    let flush_time = header.time_stamp();
+    if !has_foreign_flush(log_file, header) {
+        return Some(flush_time.get());
+    }
+    let clock = log_file.map(LogFileHeader::clock).filter(|_| flush_time.get() >= LEAST_FILE_TIME)?;
+    clock.ticks_at(FileTime(flush_time.get())).map(Ticks::get)
+}
+
+/// Less is no `FILETIME` of a trace: the year 1917.
+const LEAST_FILE_TIME: i64 = 100_000_000_000_000_000;
 
 /// The first stamp of a buffer whose first record has none or is damaged: the whole buffer is read.
 fn stamp_in_plain(walk: &mut Walk<Sparse<'_>>, found: &Found) -> Result<Option<i64>, Error> {

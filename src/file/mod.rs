@@ -39,5 +39,5 @@ pub use file_options::{FileOptions, FileOrder};
 pub use files::{EtlFiles, MergedBy};
 pub use found::FoundBuffer;
 pub use options::ReadOptions;
-pub use playback::Playback;
+pub use playback::{FileSummary, Playback};
 pub use reader::{EtlReader, FileBuffer};

@@ -13,8 +13,7 @@ use crate::file::error::Error;
 use crate::file::etl::{EtlFile, OnComplete};
 use crate::file::files::EtlFiles;
 use crate::stream::{
-    Closures, Completed, Delivery, Handler, Nothing, OnBuffer, OnEvent, RetiringBuffer, Stats, Step,
-    StreamInfo, Summary,
+    Closures, Completed, Delivery, Handler, Nothing, OnBuffer, OnEvent, Outcome, RetiringBuffer, Stats, Step,
 };
 use crate::trace::Event;
 
@@ -28,7 +27,6 @@ trait Playable {
     /// Every buffer is completed but for those that are retained.
     fn give_up(&mut self, wait_for_retained: bool) -> Option<Box<dyn Any + Send>>;
     fn counted(&self) -> Stats;
-    fn told(&self) -> StreamInfo;
 }
 
 impl Playable for EtlFile<'_> {
@@ -55,10 +53,6 @@ impl Playable for EtlFile<'_> {
 
     fn counted(&self) -> Stats {
         self.stats()
-    }
-
-    fn told(&self) -> StreamInfo {
-        self.info()
     }
 }
 
@@ -89,10 +83,6 @@ impl Playable for EtlFiles<'_> {
     fn counted(&self) -> Stats {
         self.stats()
     }
-
-    fn told(&self) -> StreamInfo {
-        self.files().first().map(EtlFile::info).unwrap_or_default()
-    }
 }
 
 /// A run over a file or several, to be given its callbacks. Made by [`EtlFile::on_event`] and the like.
@@ -119,6 +109,16 @@ pub struct Playback<'f, 'a, E, F> {
     handler: Closures<E, F>,
     on_complete: Option<OnComplete>,
     wait_for_retained: bool,
+}
+
+/// How a run over a file went. What became of its bytes, and its damage, the file itself tells.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FileSummary {
+    /// Whether everything was delivered. [`Outcome::code`] is what `ProcessTrace` returns.
+    pub outcome: Outcome,
+    /// What was counted, in all files together.
+    pub stats: Stats,
 }
 
 /// What is run over.
@@ -190,7 +190,7 @@ impl<'f, 'a, E, F> Playback<'f, 'a, E, F> {
     /// # Panics
     ///
     /// If a callback does: with the same panic, once every buffer is completed.
-    pub fn run(self) -> Result<Summary, Error>
+    pub fn run(self) -> Result<FileSummary, Error>
     where
         Closures<E, F>: Handler<LoadedBuffer>,
     {
@@ -208,7 +208,7 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
     mut handler: H,
     on_complete: Option<OnComplete>,
     wait_for_retained: bool,
-) -> Result<Summary, Error> {
+) -> Result<FileSummary, Error> {
     if let Some(on_complete) = on_complete {
         file.complete_with(on_complete);
     }
@@ -232,7 +232,7 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
     let completion_panic = file.give_up(wait_for_retained && played.is_ok());
     match (played, completion_panic) {
         (Err(panic), _) | (Ok(_), Some(panic)) => resume_unwind(panic),
-        (Ok(outcome), None) => Ok(Summary::new(outcome?, file.counted(), file.told())),
+        (Ok(outcome), None) => Ok(FileSummary { outcome: outcome?, stats: file.counted() }),
     }
 }
 
@@ -249,7 +249,7 @@ macro_rules! callbacks {
             /// # Panics
             ///
             /// As [`Playback::run`].
-            pub fn run<H: Handler<LoadedBuffer>>(&mut self, handler: H) -> Result<Summary, Error> {
+            pub fn run<H: Handler<LoadedBuffer>>(&mut self, handler: H) -> Result<FileSummary, Error> {
                 play(self, handler, None, false)
             }
 

@@ -26,10 +26,10 @@ pub(super) struct Walk<I> {
     searched: Searched,
     /// Up to here, lengths of compressed buffers are not believed before it is known where the next one begins.
     pub(super) doubtful_until: u64,
+    /// What follows a good buffer is not waited for, since it may not have been written yet.
+    pub(super) live: bool,
     /// Whether a compressed buffer is taken for good unread if another begins where it says that it ends.
     pub(super) believes: bool,
-    /// What follows a good buffer is not waited for.
-    pub(super) live: bool,
     pub(super) damage: DamageReport,
     /// Bytes that belong to no buffer that was found and to no unwritten tail.
     pub(super) skipped: u64,
@@ -73,8 +73,8 @@ impl<I: Input> Walk<I> {
             expander: Expander::new(None, &limits),
             searched: Searched::default(),
             doubtful_until: 0,
-            believes: false,
             live: false,
+            believes: false,
             damage: DamageReport::new(limits.damage_entries),
             skipped: 0,
             unwritten_tail: 0,
@@ -345,7 +345,9 @@ impl<I: Input> Walk<I> {
         if self.header.is_none()
             && self.buffer_size.is_none()
             && !compressed
-            && (self.search().is_start_or_end(size)? || self.search().is_start_but_for_length(size, size)?)
+            && (self.live
+                || self.search().is_start_or_end(size)?
+                || self.search().is_start_but_for_length(size, size)?)
         {
             self.buffer_size = Some(size);
             self.size_told_at = self.input.offset();

@@ -147,7 +147,8 @@ impl Admission {
         let flags = header.buffer_flags();
         let counters = &common.counters;
         counters.buffers_in_disorder.add(disorder.into());
-        counters.count_losses(flags);
+        counters.events_lost_flags.add(flags.contains(BufferFlags::EVENTS_LOST).into());
+        counters.buffers_lost_flags.add(flags.contains(BufferFlags::BUFFER_LOST).into());
         if let Some(sequence) = header.sequence_number().filter(|_| !is_header) {
             self.count_gaps(sequence, counters);
         }

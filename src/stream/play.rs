@@ -35,10 +35,8 @@ pub(crate) struct Brought {
     pub(crate) is_header: bool,
     /// How many bytes should be there; fewer are if the source is cut.
     pub(crate) filled: usize,
-    /// The flush time is that of another clock.
-    pub(crate) foreign_flush: bool,
-    /// When its events are, if neither a stamp nor its flush time tells.
-    pub(crate) otherwise: i64,
+    /// What none of its events is later than, as far as that is known.
+    pub(crate) cap: Option<i64>,
     pub(crate) session: SessionInfo,
 }
 
@@ -71,8 +69,11 @@ impl<B: AsRef<[u8]>> Play<B> {
         header: Option<LogFileHeader>,
     ) -> Self {
         let common = Common::new(on_complete);
+        if let Some(header) = header {
+            common.info.set_header(header);
+        }
         let mut engine = Engine::new(options, wants_events, Arc::clone(&common));
-        engine.be_brought(header);
+        engine.be_brought();
         Self { engine, common }
     }
 
@@ -83,13 +84,13 @@ impl<B: AsRef<[u8]>> Play<B> {
 
     /// Takes over a buffer. One without a header is nothing, and comes back.
     pub(crate) fn bring(&mut self, buffer: B, brought: &Brought) -> Result<(), B> {
-        let Brought { arrival, is_header, filled, foreign_flush, otherwise, session } = *brought;
+        let Brought { arrival, is_header, filled, cap, session } = *brought;
         let bytes = buffer.as_ref();
         let Ok(header) = BufferHeader::parse(bytes, session.layout()) else { return Err(buffer) };
         let flags = header.buffer_flags();
         let accepted = Accepted {
             id: BufferId(arrival),
-            filled: filled.min(bytes.len()),
+            filled,
             compressed: None,
             is_header,
             context: BufferContext::new(&header, session),
@@ -99,10 +100,14 @@ impl<B: AsRef<[u8]>> Play<B> {
             disorder: false,
             opens: false,
         };
-        self.common.counters.count_losses(flags);
+        if is_header && !header.is_compressed() {
+            self.common.info.look_around(bytes.get(..filled).unwrap_or(bytes), session.layout().shapes());
+        }
+        let counters = &self.common.counters;
+        counters.events_lost_flags.add(flags.contains(BufferFlags::EVENTS_LOST).into());
+        counters.buffers_lost_flags.add(flags.contains(BufferFlags::BUFFER_LOST).into());
         self.common.completer.add_one();
-        let flush_time = (!foreign_flush).then_some(accepted.flush_time.0);
-        self.engine.bring(buffer, &accepted, filled, flush_time, otherwise);
+        self.engine.bring(buffer, &accepted, cap);
         Ok(())
     }
 
@@ -149,7 +154,6 @@ impl<B: AsRef<[u8]>> Play<B> {
         self.common.stats()
     }
 
-    /// Adds to the count of missing sequence numbers.
     pub(crate) fn add_sequence_gaps(&self, gaps: u64) {
         self.common.counters.sequence_gaps.add(gaps);
     }
@@ -180,9 +184,10 @@ impl<B: AsRef<[u8]>> Drop for Play<B> {
     }
 }
 
-/// A time that no event of a buffer counts as earlier than, by its first stamp and its flush time, each if there is one.
-pub(crate) const fn least_time_of(first: Option<i64>, flush_time: Option<i64>) -> i64 {
-    least_time(first, flush_time)
+/// A time that no event of a buffer counts as earlier than, given the stamp of its first record that has one, if there is one,
+/// and what none of its events is later than, as far as that is known.
+pub(crate) fn least_time_of(first: Option<i64>, cap: Option<i64>) -> i64 {
+    least_time(first, cap)
 }
 
 /// The first stamp of the records of a buffer.

@@ -94,7 +94,11 @@ impl<B: AsRef<[u8]>> Slot<B> {
     #[inline]
     pub(super) fn valid(&self) -> &[u8] {
         match &self.expanded {
-            None => self.buffer.as_ref().get(..self.filled).unwrap_or_default(),
+            None => {
+                let bytes = self.buffer.as_ref();
+                // All that there is, if a file cuts the buffer.
+                bytes.get(..self.filled).unwrap_or(bytes)
+            }
             Some(expanded) => expanded,
         }
     }

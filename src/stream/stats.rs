@@ -2,7 +2,6 @@
 
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use crate::buffer::BufferFlags;
 use crate::stream::completion::Completer;
 use crate::time::Ticks;
 
@@ -69,8 +68,9 @@ impl Stats {
         }
         sums!(
             buffers_received buffers_queued bytes_queued buffers_held bytes_held buffers_retired buffers_retained
-            events_delivered events_filtered events_late buffers_in_disorder damaged_records damaged_bytes damaged_buffers
-            events_lost_flags buffers_lost_flags loss_events sequence_gaps pressure_releases idle_releases completion_panics
+            events_delivered events_filtered events_late buffers_in_disorder damaged_records damaged_bytes
+            damaged_buffers events_lost_flags buffers_lost_flags loss_events sequence_gaps pressure_releases
+            idle_releases completion_panics
         );
         self.most_late = self.most_late.max(other.most_late);
         // Stamps of several clocks have no order.
@@ -164,12 +164,6 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts what the flags of a buffer that arrives tell of losses.
-    pub(super) fn count_losses(&self, flags: BufferFlags) {
-        self.events_lost_flags.add(flags.contains(BufferFlags::EVENTS_LOST).into());
-        self.buffers_lost_flags.add(flags.contains(BufferFlags::BUFFER_LOST).into());
-    }
-
     /// The latest time among the delivered events.
     #[inline]
     pub(super) fn latest(&self) -> i64 {

@@ -1,7 +1,7 @@
 //! The other way in: a front that knows all buffers ahead brings each when it is asked for, in the order of their first
 //! events. Then nothing has to wait, and a buffer is retired as soon as it is exhausted.
 
-use crate::buffer::RecordWalk;
+use crate::error::Offset;
 use crate::merge::Key;
 use crate::stream::admission::Accepted;
 use crate::stream::engine::glance::Glance;
@@ -9,16 +9,12 @@ use crate::stream::engine::lane::Start;
 use crate::stream::engine::residents::Residents;
 use crate::stream::engine::{Decision, Engine};
 use crate::stream::slot::Arriving;
-use crate::trace::LogFileHeader;
 
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Buffers are brought from now on, when [`Decision::NeedInput`] asks for them. Before the first buffer.
-    pub(in crate::stream) fn be_brought(&mut self, header: Option<LogFileHeader>) {
+    pub(in crate::stream) fn be_brought(&mut self) {
         self.is_brought = true;
         self.residents = Residents::new(true);
-        if let Some(header) = header {
-            self.common.info.set_header(header);
-        }
     }
 
     /// What the first event of the next buffer counts as; `None` if there is no further buffer. Everything before may leave.
@@ -30,39 +26,26 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Takes over a buffer of which `filled` bytes should be there; `accepted` tells how many are. `flush_time` is there if
-    /// it is of the events' clock, as far as is known; where no stamp is either, the events are at `otherwise`.
+    /// Takes over a buffer. `cap` is what none of its events is later than, as far as that is known.
     ///
     /// It must not begin before what was expected; what does is late.
-    pub(in crate::stream) fn bring(
-        &mut self,
-        buffer: B,
-        accepted: &Accepted,
-        filled: usize,
-        flush_time: Option<i64>,
-        otherwise: i64,
-    ) {
+    pub(in crate::stream) fn bring(&mut self, buffer: B, accepted: &Accepted, cap: Option<i64>) {
         self.move_on();
         let arriving = Arriving::new(buffer, accepted, &self.common);
-        let held = arriving.bytes().len();
+        let bytes = Offset::from(arriving.bytes().len()).get();
         let Some(slot) = arriving.into_slot(None, self.spare.take()) else { return };
-        let index = self.hold(slot, held);
-        if let Some(resident) = self.residents.get_mut(index) {
-            let valid = resident.slot.valid();
-            let shapes = accepted.context.session().layout().shapes();
-            if accepted.is_header {
-                self.common.info.look_around(valid, shapes);
-            }
-            if self.wants_events {
-                let walk = RecordWalk::new(valid.len(), filled, shapes);
-                resident.start = if accepted.is_header {
-                    Start { walk, time: i64::MIN, cap: i64::MIN }
-                } else {
-                    Glance { valid, walk: &walk }.start_alone(flush_time, otherwise, &self.flush_clock)
-                };
-                let source = self.lanes.open(false);
-                self.lanes.push(source, index, &mut self.residents, &self.common.counters);
-            }
+        let index = self.hold(slot, bytes);
+        if self.wants_events
+            && let Some(resident) = self.residents.get_mut(index)
+        {
+            let walk = resident.slot.walk();
+            resident.start = if accepted.is_header {
+                Start { walk, time: i64::MIN, cap: i64::MIN }
+            } else {
+                Glance { valid: resident.slot.valid(), walk: &walk }.start_alone(cap)
+            };
+            let source = self.lanes.open(false);
+            self.lanes.push(source, index, &mut self.residents, &self.common.counters);
         }
         self.attention = true;
         self.check_pressure();
@@ -74,6 +57,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// The time that the event that was decided on counts as.
+    #[inline]
     pub(in crate::stream) fn time_of(&self, source: usize) -> i64 {
         self.lanes.next(source).map_or(i64::MAX, |(_, known)| known.time)
     }

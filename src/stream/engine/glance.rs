@@ -54,16 +54,13 @@ const fn is_of_another_clock(stamp: i64, flush: i64) -> bool {
     flush >= LEAST_FILE_TIME && stamp < LEAST_FILE_TIME
 }
 
-/// A time that no event of a buffer counts as earlier than, given the stamp of its first record that has one, if there is
-/// one, and the flush time, if that is of the events' clock as far as is known.
-pub(in crate::stream) const fn least_time(first: Option<i64>, flush_time: Option<i64>) -> i64 {
-    match (first, flush_time) {
-        (Some(first), Some(flush_time)) if flush_time < first && !is_of_another_clock(first, flush_time) => {
-            flush_time
-        }
+/// A time that no event of a buffer counts as earlier than that [`Glance::start_alone`] begins, given the stamp of its first
+/// record that has one, if there is one, and its cap.
+pub(in crate::stream) fn least_time(first: Option<i64>, cap: Option<i64>) -> i64 {
+    match (first, cap) {
+        (Some(first), Some(cap)) if !is_of_another_clock(first, cap) => first.min(cap),
         (Some(first), _) => first,
-        (None, Some(flush_time)) => flush_time,
-        (None, None) => i64::MIN,
+        (None, cap) => cap.unwrap_or(i64::MIN),
     }
 }
 
@@ -98,19 +95,17 @@ impl<'a> Glance<'a> {
         Start { walk: self.walk.clone(), time, cap }
     }
 
-    /// The same for a buffer whose reach nobody asks for, so that as a rule only its first record is looked at. `flush_time`
-    /// is none if it is not of the events' clock for certain; `otherwise` is for one without stamps then.
-    pub(super) fn start_alone(&self, flush_time: Option<i64>, otherwise: i64, clock: &FlushClock) -> Start {
-        let (time, cap) = match (self.stamps().next(), flush_time) {
-            (Some(first), None) => (first, i64::MAX),
-            (Some(first), Some(flush_time)) if is_plausible(first, flush_time) => (first, flush_time),
-            (Some(_), Some(time)) => {
-                return self.start(Flush { time, is_late: false, furthest: i64::MAX }, clock);
+    /// The same for a buffer whose reach nobody asks for, so that as a rule only its first record is looked at. `cap` is what
+    /// none of its events is later than, as far as that is known.
+    pub(super) fn start_alone(&self, cap: Option<i64>) -> Start {
+        let (time, cap) = match (self.stamps().next(), cap) {
+            (None, cap) => (cap.unwrap_or(i64::MIN), cap.unwrap_or(i64::MIN)),
+            (Some(first), Some(cap)) if is_plausible(first, cap) => (first, cap),
+            // One stamp that it can be the cap of is enough: the others may be damaged.
+            (Some(first), Some(cap)) if self.stamps().any(|stamp| is_plausible(stamp, cap)) => {
+                (first.min(cap), cap)
             }
-            (None, flush_time) => {
-                let time = flush_time.unwrap_or(otherwise);
-                (time, time)
-            }
+            (Some(first), _) => (first, i64::MAX),
         };
         Start { walk: self.walk.clone(), time, cap }
     }

@@ -30,7 +30,6 @@ use crate::record::{Record, RecordSpan};
 use crate::stream::admission::Accepted;
 use crate::stream::common::Common;
 use crate::stream::completion::BufferOutcome;
-pub(super) use crate::stream::engine::glance::least_time;
 use crate::stream::engine::glance::{Flush, FlushClock, Glance};
 use crate::stream::engine::lane::{Known, Start};
 use crate::stream::engine::lanes::Lanes;
@@ -43,6 +42,8 @@ use crate::stream::slot::{Arriving, Slot};
 use crate::stream::stats::Counters;
 use crate::time::Ticks;
 use crate::trace::Expander;
+
+pub(super) use crate::stream::engine::glance::least_time;
 
 /// The engine. No threads, clocks or files.
 #[derive(Debug)]
@@ -220,10 +221,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// The buffer that was handed out to be retired has had its callback.
     fn retire(&mut self) {
         let outcome = if self.wants_events { BufferOutcome::Delivered } else { BufferOutcome::Passed };
-        if let Some((slot, bytes)) = self.residents.pop() {
-            slot.set_outcome(outcome);
-            self.forget(slot, bytes);
-        }
+        self.forget_first(Some(outcome));
         self.release.set_pressure(false);
         self.check_pressure();
     }
@@ -236,14 +234,18 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.retire();
         }
         self.lanes.clear();
-        while let Some((slot, bytes)) = self.residents.pop_any() {
-            self.forget(slot, bytes);
+        while self.residents.give_turn() {
+            self.forget_first(None);
         }
         self.end(Outcome::Cancelled);
     }
 
-    /// Lets go of a buffer for which so many bytes were held.
-    fn forget(&mut self, slot: Arc<Slot<B>>, bytes: u64) {
+    /// Lets go of the buffer whose turn it is.
+    fn forget_first(&mut self, outcome: Option<BufferOutcome>) {
+        let Some((slot, bytes)) = self.residents.pop() else { return };
+        if let Some(outcome) = outcome {
+            slot.set_outcome(outcome);
+        }
         self.common.counters.buffers_held.sub(1);
         self.common.counters.bytes_held.sub(bytes);
         self.spare = Slot::release(slot).or(self.spare.take());
@@ -316,8 +318,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             .filter(|_| self.wants_events)
             .map(|format| expand(&mut self.expander, bytes, format, &self.common.counters));
         let held = bytes.len().saturating_add(expanded.as_ref().map_or(0, |bytes| bytes.len()));
+        let bytes = Offset::from(held).get();
         let Some(slot) = arriving.into_slot(expanded, self.spare.take()) else { return };
-        let index = self.hold(slot, held);
+        let index = self.hold(slot, bytes);
         if self.wants_events {
             self.place(index, accepted);
         }
@@ -326,19 +329,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Puts a buffer of so many bytes among those that are held, and gives its number.
-    fn hold(&mut self, slot: Arc<Slot<B>>, bytes: usize) -> usize {
-        let bytes = Offset::from(bytes).get();
+    fn hold(&mut self, slot: Arc<Slot<B>>, bytes: u64) -> usize {
         self.common.counters.buffers_held.increment();
         self.common.counters.bytes_held.add(bytes);
-        let is_exhausted = !self.wants_events;
-        self.residents.push(Resident {
-            slot,
-            start: Start::NOTHING,
-            bytes,
-            is_exhausted,
-            end: 0,
-            is_damaged: false,
-        })
+        let (start, is_exhausted) = (Start::NOTHING, !self.wants_events);
+        self.residents.push(Resident { slot, start, bytes, is_exhausted, end: 0, is_damaged: false })
     }
 
     /// Puts a resident behind its predecessors.

@@ -90,24 +90,25 @@ impl<B> Residents<B> {
     pub(super) fn pop(&mut self) -> Option<(Arc<Slot<B>>, u64)> {
         let index = self.turns.pop_front()?;
         self.free.push(index);
-        self.held = self.held.saturating_sub(1);
         let Resident { slot, bytes, .. } = self.places.get_mut(index)?.take()?;
+        self.held = self.held.saturating_sub(1);
         Some((slot, bytes))
     }
 
-    /// Gives up any of them once nothing is taken in any more, those with a turn first.
-    pub(super) fn pop_any(&mut self) -> Option<(Arc<Slot<B>>, u64)> {
-        if let Some(first) = self.pop() {
-            return Some(first);
+    /// Lets any of them have its turn next, those that have one first; false if there is none. For the end, after which no
+    /// buffer is taken in.
+    pub(super) fn give_turn(&mut self) -> bool {
+        if !self.turns.is_empty() {
+            return true;
         }
-        self.free.clear();
-        // Ends: each turn takes one away.
-        while let Some(place) = self.places.pop() {
-            if let Some(Resident { slot, bytes, .. }) = place {
-                self.held = self.held.saturating_sub(1);
-                return Some((slot, bytes));
+        // Ends: each turn takes a place away, or finds the last that is taken.
+        while let Some(last) = self.places.len().checked_sub(1) {
+            if self.get(last).is_some() {
+                self.turns.push_back(last);
+                return true;
             }
+            self.places.pop();
         }
-        None
+        false
     }
 }

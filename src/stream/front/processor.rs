@@ -48,11 +48,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(crate) const fn new(outcome: Outcome, stats: Stats, info: StreamInfo) -> Self {
-        Self { outcome, stats, info }
-    }
-
-    /// What the stream said about itself; of several files, what the first one said.
+    /// What the stream said about itself.
     #[must_use]
     pub fn info(&self) -> &StreamInfo {
         &self.info
@@ -95,7 +91,7 @@ impl<B: AsRef<[u8]>, H: Handler<B>> Processor<B, H> {
         if let Some(panic) = self.session.take_completion_panic() {
             resume_unwind(panic);
         }
-        Ok(Summary::new(outcome, self.session.stats(), self.session.info().clone()))
+        Ok(Summary { outcome, stats: self.session.stats(), info: self.session.info().clone() })
     }
 
     fn process(&mut self, mut handler: H) -> Outcome {
