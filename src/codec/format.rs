@@ -77,6 +77,20 @@ impl fmt::Display for Format {
 ///
 /// The input contradicts the format, or ends where it may not, before `output` is full. [`CodecError`] says how far it got.
 pub fn decompress(format: Format, input: &[u8], output: &mut [u8]) -> Result<usize, CodecError> {
+    expand(format, input, output).map(|expanded| expanded.made)
+}
+
+/// What came of an expansion.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expanded {
+    /// Bytes of output.
+    pub(crate) made: usize,
+    /// Bytes of input that were needed for them; a few more, where a format reads ahead.
+    pub(crate) used: usize,
+}
+
+/// As [`decompress`], but says as well how much of the input was needed.
+pub(crate) fn expand(format: Format, input: &[u8], output: &mut [u8]) -> Result<Expanded, CodecError> {
     match format {
         Format::Lznt1 => lznt1::decompress(input, output),
         Format::Xpress => xpress::decompress(input, output),

@@ -1,13 +1,14 @@
 //! LZNT1: chunks of 4096 bytes, each on its own. Source: format reference, section 5.3; \[MS-XCA\] 2.5.
 
 use super::error::{CodecError, CodecErrorKind};
+use super::format::Expanded;
 use super::window::Window;
 use crate::bytes::u16_at;
 
 /// See [`super::decompress`].
 ///
 /// A chunk that makes less than 4096 bytes though another one follows is taken as it is; writers make none.
-pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<usize, CodecError> {
+pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<Expanded, CodecError> {
     let mut at = 0_usize;
     let mut filled = 0_usize;
     // Every round reads a header, two bytes of input: the loop ends.
@@ -47,7 +48,7 @@ pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<usize, Codec
             return Err(CodecError::new(CodecErrorKind::InputEnds, at, filled));
         }
     }
-    Ok(filled)
+    Ok(Expanded { made: filled, used: at })
 }
 
 /// Expands the tokens of one chunk. An error is what is wrong, and where in `data`.
@@ -130,7 +131,7 @@ mod tests {
 
     fn expand(input: &[u8], length: usize) -> Result<Vec<u8>, CodecError> {
         let mut output = vec![0xEE; length];
-        let made = decompress(input, &mut output)?;
+        let made = decompress(input, &mut output)?.made;
         output.truncate(made);
         Ok(output)
     }

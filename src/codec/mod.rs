@@ -36,4 +36,5 @@ mod tests;
 pub use error::{CodecError, CodecErrorKind};
 #[cfg(feature = "write")]
 pub use format::compress;
+pub(crate) use format::{Expanded, expand};
 pub use format::{Format, decompress};

@@ -1,14 +1,16 @@
 //! XPRESS, the plain LZ77 form. Source: format reference, section 5.1; \[MS-XCA\] 2.4.
 
 use super::error::{CodecError, CodecErrorKind};
+use super::format::Expanded;
 use super::window::Window;
 use crate::bytes::{array_at, u16_at, u32_at};
 
 /// See [`super::decompress`].
-pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<usize, CodecError> {
+pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<Expanded, CodecError> {
     let mut decoder = Decoder { input, at: 0, flags: NO_FLAGS, nibble: NO_NIBBLE };
     let filled = decoder.run_fast(output);
-    decoder.run(Window::new(output, filled))
+    let made = decoder.run(Window::new(output, filled))?;
+    Ok(Expanded { made, used: decoder.at })
 }
 
 /// Between two tokens.
@@ -275,7 +277,7 @@ pub(in crate::codec) mod tests {
 
     fn expand(input: &[u8], length: usize) -> Result<Vec<u8>, CodecError> {
         let mut output = vec![0xEE; length];
-        let made = decompress(input, &mut output)?;
+        let made = decompress(input, &mut output)?.made;
         output.truncate(made);
         Ok(output)
     }
@@ -372,7 +374,7 @@ pub(in crate::codec) mod tests {
     pub(in crate::codec) fn check_against_plain(input: &[u8], length: usize) -> Result<(), TestCaseError> {
         let (expected, expected_error) = expand_plainly(input, length);
         let mut output = vec![0xEE; length];
-        let result = decompress(input, &mut output);
+        let result = decompress(input, &mut output).map(|expanded| expanded.made);
         prop_assert_eq!(result, expected_error.map_or(Ok(expected.len()), Err));
         prop_assert_eq!(&output.get(..expected.len()), &Some(&*expected));
         Ok(())

@@ -4,14 +4,15 @@ use alloc::boxed::Box;
 use alloc::vec;
 
 use super::error::{CodecError, CodecErrorKind};
+use super::format::Expanded;
 use super::window::Window;
 use crate::bytes::{array_at, u16_at, u32_at};
 
 /// See [`super::decompress`].
-pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<usize, CodecError> {
+pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<Expanded, CodecError> {
     let mut output = Window::new(output, 0);
     if output.is_full() || input.is_empty() {
-        return Ok(0);
+        return Ok(Expanded { made: 0, used: 0 });
     }
     let mut table = DecodeTable::new();
     let mut at = 0_usize;
@@ -27,11 +28,14 @@ pub(super) fn decompress(input: &[u8], output: &mut [u8]) -> Result<usize, Codec
         let outcome = expand(&table, &mut bits, &mut output);
         match outcome {
             Ok(End::Block) => at = bits.at,
-            Ok(End::Data) => break,
+            Ok(End::Data) => {
+                at = input.len();
+                break;
+            }
             Err((kind, at)) => return Err(CodecError::new(kind, at, output.filled())),
         }
     }
-    Ok(output.filled())
+    Ok(Expanded { made: output.filled(), used: at })
 }
 
 /// Why a block ends.
@@ -235,7 +239,7 @@ mod tests {
 
     fn expand(input: &[u8], length: usize) -> Result<Vec<u8>, CodecError> {
         let mut output = vec![0xEE; length];
-        let made = decompress(input, &mut output)?;
+        let made = decompress(input, &mut output)?.made;
         output.truncate(made);
         Ok(output)
     }

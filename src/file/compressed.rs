@@ -23,11 +23,11 @@ impl<I: Input> Walk<I> {
         let mut expands = false;
         if self.offset().get() >= self.doubtful_until {
             if believes && whole && self.search().is_start_or_end(size)? {
-                return Ok(Some(Found { size, have, compressed: true }));
+                return Ok(Some(Found { size, have, compressed: true, believed: true }));
             }
-            expands = self.expand(have)?.is_ok();
+            expands = self.expand(have)?.is_ok() && !self.hides_another(have)?;
             if whole && expands && (self.live || self.search().is_start_or_end(size)?) {
-                return Ok(Some(Found { size, have, compressed: true }));
+                return Ok(Some(Found { size, have, compressed: true, believed: false }));
             }
             self.doubtful_until = self.offset().get().saturating_add(Offset::from(have).get());
         }
@@ -44,7 +44,7 @@ impl<I: Input> Walk<I> {
             if shorter < size {
                 self.report_false_size(size, shorter);
             }
-            return Ok(Some(Found { size: shorter, have: shorter, compressed: true }));
+            return Ok(Some(Found { size: shorter, have: shorter, compressed: true, believed: false }));
         }
         // What begins inside is none if none follows it and it does not expand, since these bytes are needed. In doubt that is
         // looked at where it costs little.
@@ -54,7 +54,7 @@ impl<I: Input> Walk<I> {
             && !self.expands_at(next)?
             && self.expand(size)?.is_ok()
         {
-            return Ok(Some(Found { size, have, compressed: true }));
+            return Ok(Some(Found { size, have, compressed: true, believed: false }));
         }
         self.check_up_to(size, next)
     }
@@ -64,7 +64,7 @@ impl<I: Input> Walk<I> {
         match self.expand(next)? {
             Ok(()) => {
                 self.report_false_size(size, next);
-                Ok(Some(Found { size: next, have: next, compressed: true }))
+                Ok(Some(Found { size: next, have: next, compressed: true, believed: false }))
             }
             Err(cause) => {
                 // Where buffers lie at regular distances, the next one is not looked for further on.
@@ -80,6 +80,14 @@ impl<I: Input> Walk<I> {
     fn report_false_size(&mut self, size: usize, found: usize) {
         let cause = out_of_range("buffer size", Offset::from(size).get(), found);
         self.report(DamageKind::RepairedSize, 0, Some(DamageCause::Parse(cause)));
+    }
+
+    /// Whether another buffer begins in what the expansion of the `len` bytes here left over.
+    fn hides_another(&mut self, len: usize) -> Result<bool, Error> {
+        match self.expander.left() {
+            left if left >= BufferHeader::LEN => self.search().has_start_in(len.saturating_sub(left)..len),
+            _ => Ok(false),
+        }
     }
 
     /// Whether a compressed buffer begins `at` bytes from here that is whole and expands.

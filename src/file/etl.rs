@@ -17,7 +17,7 @@ use crate::file::file_options::{FileOptions, FileOrder};
 use crate::file::found::FoundBuffer;
 use crate::file::index::{Entry, Index, Wanted, cap_of};
 use crate::file::input::Input;
-use crate::file::loader::{Loader, Pending, Tools};
+use crate::file::loader::{Doubt, Loader, Pending, Tools};
 use crate::file::sparse::Sparse;
 use crate::file::walk::Walk;
 use crate::file::workers::Workers;
@@ -228,28 +228,8 @@ impl<'a> EtlFile<'a> {
     /// for those of the header buffer, and buffers that lie outside of them are not read.
     pub fn restart(&mut self, start_time: Option<FileTime>, end_time: Option<FileTime>) {
         (self.options.start_time, self.options.end_time) = (start_time, end_time);
-        self.run = None;
-        if self.index.rewind()
-            && let Some(indexed) = &self.indexed
-        {
-            self.accounting = indexed.accounting;
-            self.walk.damage = indexed.damage.clone();
-            return;
-        }
-        self.start_over();
-    }
-
-    /// Forgets everything but what opening the file has told.
-    fn start_over(&mut self) {
-        self.run = None;
-        self.by_headers = None;
-        self.index = Index::default();
-        self.indexed = None;
-        self.accounting = Accounting::default();
-        self.walk.forget();
-        self.walk.input.go_to(self.opened.offset);
-        self.walk.skipped = self.opened.skipped;
-        self.walk.damage = self.opened.damage.clone();
+        self.start_over(true);
+        self.on_complete = None;
     }
 
     /// The next event in the order of time; `None` at the end. Buffers are passed over silently.
@@ -306,7 +286,7 @@ impl<'a> EtlFile<'a> {
     /// ```
     pub fn next_header(&mut self) -> Result<Option<FoundBuffer<'_>>, Error> {
         if self.by_headers.is_none() {
-            self.start_over();
+            self.forget();
         }
         let before = self.by_headers.replace(0).unwrap_or_default();
         self.walk.input.skip(before)?;
@@ -392,20 +372,48 @@ impl EtlFile<'_> {
         self.options.threads
     }
 
-    /// What is called when buffers are no longer in use, from the next start on.
-    pub(super) fn set_on_complete(&mut self, on_complete: OnComplete) {
-        self.on_complete = Some(on_complete);
+    /// A run from the start on, whatever was read before. Without events, buffers are handed out as they are stored, in the
+    /// order of the file.
+    pub(super) fn begin(&mut self, wants_events: bool, on_complete: Option<OnComplete>) {
+        if self.run.is_some() || self.options.wants_events != wants_events {
+            self.start_over(wants_events);
+        }
+        self.on_complete = on_complete;
+    }
+
+    /// Forgets what was read. The index is used again if it knows all buffers, in the order that is wanted.
+    fn start_over(&mut self, wants_events: bool) {
+        self.run = None;
+        let is_same = self.options.wants_events == wants_events;
+        self.options.wants_events = wants_events;
+        if is_same
+            && self.index.rewind()
+            && let Some(indexed) = &self.indexed
+        {
+            self.accounting = indexed.accounting;
+            self.walk.damage = indexed.damage.clone();
+            return;
+        }
+        self.forget();
+    }
+
+    /// Forgets everything but what opening the file has told.
+    fn forget(&mut self) {
+        self.run = None;
+        self.by_headers = None;
+        self.index = Index::default();
+        self.indexed = None;
+        self.accounting = Accounting::default();
+        self.walk.forget();
+        self.walk.input.go_to(self.opened.offset);
+        self.walk.skipped = self.opened.skipped;
+        self.walk.damage = self.opened.damage.clone();
     }
 
     /// Which of several files it is, and the threads that they share.
     pub(super) fn join(&mut self, number: usize, workers: Option<&Arc<Workers>>) {
         self.number = number;
         self.workers = workers.map(Arc::clone);
-    }
-
-    /// Buffers are handed out as they are stored, in the order of the file, and no events.
-    pub(super) const fn pass_through(&mut self) {
-        self.options.wants_events = false;
     }
 
     /// Gives up everything that is held, and waits for what others hold if that is wanted.
@@ -465,7 +473,7 @@ impl EtlFile<'_> {
     /// The next buffer by the index, without a look at time limits.
     fn peek(&mut self) -> Result<Option<Entry>, Error> {
         if self.by_headers.is_some() {
-            self.start_over();
+            self.forget();
         }
         let by_time = self.options.order == FileOrder::Time && self.options.wants_events;
         let limit = if by_time { self.walk.limits.index_buffers.max(2) } else { IN_FILE_ORDER };
@@ -525,7 +533,7 @@ impl EtlFile<'_> {
                     // One without even a header is what a file that was shortened has left of it.
                     let _ = run.play.bring(buffer, &brought);
                 }
-                Err(cause) if pending.entry.is_of_second_look() => {
+                Err(Doubt::Damaged(cause)) if !pending.entry.is_believed() => {
                     self.accounting.lost(pending.entry.len());
                     self.walk.lose(&pending.entry, cause);
                 }

@@ -38,8 +38,8 @@ const COMPRESSED: u64 = 1;
 const HEADER: u64 = 2;
 /// The flush time is of another clock than the events.
 const FOREIGN: u64 = 4;
-/// It was found where another one turned out to be none.
-const SECOND_LOOK: u64 = 8;
+/// It was taken for good unread.
+const BELIEVED: u64 = 8;
 const PROCESSOR_SHIFT: u32 = 5;
 const OFFSET_SHIFT: u32 = 16;
 /// Buffers past this, 256 TiB, are not found.
@@ -74,12 +74,11 @@ impl Entry {
     /// It was found in the place of another one that turned out to be none.
     pub(super) const fn found_in_place_of(&mut self, other: &Self) {
         self.arrival = other.arrival;
-        self.place |= SECOND_LOOK;
     }
 
-    /// Whether it was found in the place of another one.
-    pub(super) const fn is_of_second_look(&self) -> bool {
-        self.place & SECOND_LOOK != 0
+    /// Whether it was taken for good unread, so that it may turn out to be none.
+    pub(super) const fn is_believed(&self) -> bool {
+        self.place & BELIEVED != 0
     }
 
     fn processor(&self) -> u16 {
@@ -256,7 +255,8 @@ pub(super) fn entry_of(
     let first = if is_header { i64::MIN } else { least_time_of(stamp, cap) };
     let last = cap.filter(|cap| *cap >= first).unwrap_or(i64::MAX);
     accounting.found(found.have, len);
-    let flags = [(found.compressed, COMPRESSED), (is_header, HEADER), (foreign, FOREIGN)];
+    let flags =
+        [(found.compressed, COMPRESSED), (is_header, HEADER), (foreign, FOREIGN), (found.believed, BELIEVED)];
     let flags = flags.into_iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag);
     let place = offset << OFFSET_SHIFT | u64::from(processor & 0x7FF) << PROCESSOR_SHIFT | flags;
     let len = u32::try_from(len).unwrap_or(u32::MAX);

@@ -13,8 +13,17 @@ use crate::file::source::{Source, read_shared};
 use crate::file::workers::{Job, Workers};
 use crate::trace::{ExpandError, Expander, is_likely};
 
-/// What comes of an entry: a buffer and how many bytes it should have, or that it does not expand.
-pub(super) type Loaded = Result<(LoadedBuffer, usize), ExpandError>;
+/// What comes of an entry: a buffer and how many bytes it should have, or why it needs a second look.
+pub(super) type Loaded = Result<(LoadedBuffer, usize), Doubt>;
+
+/// Why a compressed buffer may not be what the index took it for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Doubt {
+    /// It does not expand.
+    Damaged(ExpandError),
+    /// It expands without its end, where there is room for another one.
+    LeftOver,
+}
 
 /// What it takes to make buffers of the bytes of a file.
 #[derive(Debug)]
@@ -43,7 +52,8 @@ impl Tools {
                 stored.resize(len, 0);
             }
             let have = read(stored.get_mut(..len).unwrap_or_default())?;
-            return Ok(self.expand(stored.get(..have).unwrap_or_default(), place));
+            let stored = stored.get(..have).unwrap_or_default();
+            return Ok(self.expand(stored, place, entry.is_believed()));
         }
         let mut bytes = self.pool.get(len);
         let have = read(bytes.get_mut(..len).unwrap_or_default())?;
@@ -52,8 +62,8 @@ impl Tools {
         Ok(Ok((self.pool.block(bytes, have, place), filled)))
     }
 
-    /// Expands a buffer that was read.
-    pub(super) fn expand(&self, stored: &[u8], place: Place) -> Loaded {
+    /// Expands a buffer that was read; `doubts` is whether all of it has to be needed for that.
+    pub(super) fn expand(&self, stored: &[u8], place: Place, doubts: bool) -> Loaded {
         let filled = BufferHeader::parse(stored, self.layout).map_or(0, |header| header.filled_bytes());
         let mut expander = self.expander.another();
         // What a buffer cannot expand to, or hardly, gets memory when it does.
@@ -65,7 +75,11 @@ impl Tools {
         let len = expander.exchange(&mut bytes);
         BufferHeader::set_expanded(&mut bytes, len);
         let buffer = self.pool.block(bytes, len, place);
-        expanded.map(|()| (buffer, len))
+        match expanded {
+            Ok(()) if doubts && expander.left() >= BufferHeader::LEN => Err(Doubt::LeftOver),
+            Ok(()) => Ok((buffer, len)),
+            Err(cause) => Err(Doubt::Damaged(cause)),
+        }
     }
 
     /// Whether a buffer is to be expanded.
@@ -133,7 +147,7 @@ impl Loader {
                 let into = stored.get_mut(..entry.len()).unwrap_or_default();
                 let have = source.read_at(entry.offset(), into)?;
                 let stored = tools.pool.block(stored, have, tools.place(&entry));
-                Job::Expand { stored, tools, results }
+                Job::Expand { stored, doubts: entry.is_believed(), tools, results }
             }
             Source::Own(_) => return Ok(Pending::later(entry)),
         };
@@ -165,8 +179,8 @@ pub(super) fn work(job: Job, memory: &mut Vec<u8>) {
             let result = tools.load(&entry, memory, |into| read_shared(&source, entry.offset(), into));
             (results, result)
         }
-        Job::Expand { stored, tools, results } => {
-            (results, Ok(tools.expand(stored.as_ref(), stored.place())))
+        Job::Expand { stored, doubts, tools, results } => {
+            (results, Ok(tools.expand(stored.as_ref(), stored.place(), doubts)))
         }
     };
     // Nobody waits for it if its file was given up.

@@ -21,9 +21,8 @@ use crate::trace::Event;
 trait Playable {
     fn next_step(&mut self) -> Result<Step<'_, LoadedBuffer>, Error>;
     fn stop(&self);
-    /// Nobody wants events.
-    fn without_events(&mut self);
-    fn complete_with(&mut self, on_complete: OnComplete);
+    /// Everything is still to come.
+    fn begin(&mut self, wants_events: bool, on_complete: Option<OnComplete>);
     /// Every buffer is completed but for those that are retained.
     fn give_up(&mut self, wait_for_retained: bool) -> Option<Box<dyn Any + Send>>;
     fn counted(&self) -> Stats;
@@ -39,12 +38,8 @@ impl Playable for EtlFile<'_> {
         self.cancel();
     }
 
-    fn without_events(&mut self) {
-        self.pass_through();
-    }
-
-    fn complete_with(&mut self, on_complete: OnComplete) {
-        self.set_on_complete(on_complete);
+    fn begin(&mut self, wants_events: bool, on_complete: Option<OnComplete>) {
+        Self::begin(self, wants_events, on_complete);
     }
 
     fn give_up(&mut self, wait_for_retained: bool) -> Option<Box<dyn Any + Send>> {
@@ -66,12 +61,8 @@ impl Playable for EtlFiles<'_> {
         self.cancel();
     }
 
-    fn without_events(&mut self) {
-        self.for_each_mut(EtlFile::pass_through);
-    }
-
-    fn complete_with(&mut self, on_complete: OnComplete) {
-        self.for_each_mut(|file| file.set_on_complete(Arc::clone(&on_complete)));
+    fn begin(&mut self, wants_events: bool, on_complete: Option<OnComplete>) {
+        self.start_over(|file| file.begin(wants_events, on_complete.clone()));
     }
 
     fn give_up(&mut self, wait_for_retained: bool) -> Option<Box<dyn Any + Send>> {
@@ -181,7 +172,7 @@ impl<'f, 'a, E, F> Playback<'f, 'a, E, F> {
         self
     }
 
-    /// Delivers everything: `ProcessTrace`. Callbacks run on this thread.
+    /// Delivers everything, from the start whatever was read before: `ProcessTrace`. Callbacks run on this thread.
     ///
     /// # Errors
     ///
@@ -209,12 +200,7 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
     on_complete: Option<OnComplete>,
     wait_for_retained: bool,
 ) -> Result<FileSummary, Error> {
-    if let Some(on_complete) = on_complete {
-        file.complete_with(on_complete);
-    }
-    if !H::WANTS_EVENTS {
-        file.without_events();
-    }
+    file.begin(H::WANTS_EVENTS, on_complete);
     let played = catch_unwind(AssertUnwindSafe(|| {
         // Each turn is a step.
         loop {
@@ -239,8 +225,8 @@ fn play<T: Playable, H: Handler<LoadedBuffer>>(
 macro_rules! callbacks {
     ($($file:ident $files:ident)*) => {$(
         impl<'a> $file<'a> {
-            /// Runs to the end with a handler: `ProcessTrace`. One that wants no events gets the buffers as they are stored,
-            /// in the order of the file. A reference to a handler is one as well.
+            /// Runs from start to end with a handler: `ProcessTrace`. One that wants no events gets the buffers as they are
+            /// stored, in the order of the file. A reference to a handler is one as well.
             ///
             /// # Errors
             ///

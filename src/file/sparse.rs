@@ -13,14 +13,24 @@ use crate::file::source::Source;
 #[derive(Debug)]
 pub(super) struct Sparse<'a> {
     pub(super) source: Source<'a>,
-    /// The bytes of the source from `from` on, as many as `have`.
-    memory: Vec<u8>,
-    from: u64,
-    have: usize,
+    /// A buffer and the next one are looked at in turns.
+    blocks: [Block; 2],
+    /// Which one was used last.
+    last: bool,
     offset: u64,
     len: u64,
     /// Bytes read so far.
     pub(super) read: u64,
+}
+
+/// What was read of a source.
+#[derive(Debug, Default)]
+struct Block {
+    memory: Vec<u8>,
+    /// Where it begins.
+    from: u64,
+    /// How many bytes are there.
+    have: usize,
 }
 
 /// The least that is read at once: of a buffer that is all right it is its header, and of its first record the time stamp.
@@ -29,10 +39,31 @@ pub(super) const LEAST: usize = 128;
 /// Memory past this is given back after use.
 const KEPT: usize = 256 * 1024;
 
+impl Block {
+    /// Where in it the `len` bytes from `start` on are, if they are.
+    fn find(&self, start: u64, len: usize) -> Option<usize> {
+        let at = usize::try_from(start.checked_sub(self.from)?).ok()?;
+        (at.saturating_add(len) <= self.have).then_some(at)
+    }
+
+    /// Becomes the `want` bytes from `start` on, or as many as there are.
+    fn fill(&mut self, source: &mut Source<'_>, start: u64, want: usize) -> Result<(), Error> {
+        self.have = 0;
+        if self.memory.len() < want || self.memory.len() > KEPT.max(want) {
+            self.memory = Vec::new();
+            self.memory.resize(want, 0);
+        }
+        let into = self.memory.get_mut(..want).unwrap_or_default();
+        self.have = source.read_at(start, into)?;
+        self.from = start;
+        Ok(())
+    }
+}
+
 impl<'a> Sparse<'a> {
     pub(super) fn new(mut source: Source<'a>) -> Result<Self, Error> {
         let len = source.len()?;
-        Ok(Self { source, memory: Vec::new(), from: 0, have: 0, offset: 0, len, read: 0 })
+        Ok(Self { source, blocks: Default::default(), last: false, offset: 0, len, read: 0 })
     }
 
     /// Bytes of the source.
@@ -47,28 +78,28 @@ impl<'a> Sparse<'a> {
 
     /// What lies from `start` to `start + len`, which the source has, out of memory or read into it.
     fn bytes(&mut self, start: u64, len: usize) -> Result<&[u8], Error> {
-        let mut at = start.checked_sub(self.from).and_then(|at| usize::try_from(at).ok());
-        if at.is_none_or(|at| at.saturating_add(len) > self.have) {
-            let rest = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
-            let want = len.max(LEAST).min(rest);
-            self.have = 0;
-            if self.memory.len() < want || self.memory.len() > KEPT.max(want) {
-                self.memory = Vec::new();
-                self.memory.resize(want, 0);
+        let [a, b] = &mut self.blocks;
+        let (used, other) = if self.last { (b, a) } else { (a, b) };
+        let (block, at) = if let Some(at) = used.find(start, len) {
+            (used, at)
+        } else {
+            self.last = !self.last;
+            if let Some(at) = other.find(start, len) {
+                (other, at)
+            } else {
+                let rest = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
+                let want = len.max(LEAST).min(rest);
+                other.fill(&mut self.source, start, want)?;
+                self.read = self.read.saturating_add(Offset::from(other.have).get());
+                if other.have < want {
+                    // The file has become shorter: this is its end now.
+                    self.len = start.saturating_add(Offset::from(other.have).get());
+                }
+                (other, 0)
             }
-            let into = self.memory.get_mut(..want).unwrap_or_default();
-            self.have = self.source.read_at(start, into)?;
-            self.read = self.read.saturating_add(Offset::from(self.have).get());
-            self.from = start;
-            at = Some(0);
-            if self.have < want {
-                // The file has become shorter: this is its end now.
-                self.len = start.saturating_add(Offset::from(self.have).get());
-            }
-        }
-        let at = at.unwrap_or_default();
-        let end = at.saturating_add(len).min(self.have);
-        Ok(self.memory.get(at..end).unwrap_or_default())
+        };
+        let end = at.saturating_add(len).min(block.have);
+        Ok(block.memory.get(at..end).unwrap_or_default())
     }
 
     fn rest(&self) -> u64 {

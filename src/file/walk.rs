@@ -46,6 +46,8 @@ pub(super) struct Found {
     /// How much of it is there; less if the source ends or another buffer begins before.
     pub(super) have: usize,
     pub(super) compressed: bool,
+    /// It was taken for good unread.
+    pub(super) believed: bool,
 }
 
 /// What the bytes at the reader's place are.
@@ -371,7 +373,7 @@ impl<I: Input> Walk<I> {
                 if missing > 0 {
                     self.report(DamageKind::CutBuffer, missing, None);
                 }
-                Ok(Some(Found { size, have, compressed: false }))
+                Ok(Some(Found { size, have, compressed: false, believed: false }))
             }
             Err(cause) => {
                 self.report(DamageKind::BadBuffer, have, Some(DamageCause::Parse(cause)));

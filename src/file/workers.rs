@@ -26,7 +26,7 @@ pub(super) enum Job {
         results: Sender<Result<Loaded, Error>>,
     },
     /// Expand a buffer that was read.
-    Expand { stored: LoadedBuffer, tools: Arc<Tools>, results: Sender<Result<Loaded, Error>> },
+    Expand { stored: LoadedBuffer, doubts: bool, tools: Arc<Tools>, results: Sender<Result<Loaded, Error>> },
 }
 
 /// The threads. They begin jobs in their order, and end with the last owner of this.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::buffer::{BufferHeader, BufferView, Layout};
-use crate::codec::{CodecError, Format, decompress};
+use crate::codec::{CodecError, Expanded, Format, decompress, expand};
 use crate::error::{Offset, ParseError};
 use crate::limits::Limits;
 use crate::record::starts_a_record;
@@ -22,6 +22,8 @@ pub struct Expander {
     filled: usize,
     format: Option<Format>,
     limit: usize,
+    /// Bytes at the end of the last compressed buffer that were not needed.
+    left: usize,
 }
 
 /// Why a compressed buffer could not be expanded.
@@ -55,13 +57,13 @@ impl Expander {
     /// An expander that tries `format` first. Allocates nothing yet.
     #[must_use]
     pub const fn new(format: Option<Format>, limits: &Limits) -> Self {
-        Self { scratch: Vec::new(), filled: 0, format, limit: limits.decompressed_bytes }
+        Self { scratch: Vec::new(), filled: 0, format, limit: limits.decompressed_bytes, left: 0 }
     }
 
     /// Another expander for the same trace.
     #[cfg(feature = "std")]
     pub(crate) const fn another(&self) -> Self {
-        Self { scratch: Vec::new(), filled: 0, format: self.format, limit: self.limit }
+        Self { scratch: Vec::new(), filled: 0, format: self.format, limit: self.limit, left: 0 }
     }
 
     /// Tries `format` first from now on, unless another was found to fit before.
@@ -105,17 +107,25 @@ impl Expander {
         // A wrong format may give the right length by chance, but hardly a record.
         let first = self.format.unwrap_or(Format::Xpress);
         let formats = core::iter::once(first).chain(FALLBACKS.into_iter().filter(|format| *format != first));
-        let mut looks_right =
-            formats.filter(|format| fill(*format, data, output).is_ok() && starts_records(output));
-        if let Some(format) = looks_right.next() {
-            self.format = Some(format);
-            return Ok(());
+        for format in formats {
+            if let Ok(left) = fill(format, data, output)
+                && starts_records(output)
+            {
+                self.format = Some(format);
+                self.left = left;
+                return Ok(());
+            }
         }
         // Whether any does must not depend on what fitted before.
-        if FALLBACKS.into_iter().any(|format| fill(format, data, output).is_ok()) {
-            return Ok(());
-        }
-        fill(first, data, output)
+        let any = FALLBACKS.into_iter().find_map(|format| fill(format, data, output).ok());
+        self.left = any.map_or_else(|| fill(first, data, output), Ok)?;
+        Ok(())
+    }
+
+    /// Bytes at the end of what [`Self::expand`] was given that it did not need.
+    #[cfg(feature = "std")]
+    pub(crate) const fn left(&self) -> usize {
+        self.left
     }
 
     /// Whether few data expand to much at all, before there is memory for all of it.
@@ -130,10 +140,11 @@ impl Expander {
         }
         let first = self.format.unwrap_or(Format::Xpress);
         let need = Offset::from(filled.saturating_sub(BufferHeader::LEN)).get();
-        fill(first, data, output).map_err(|error| match error {
-            ExpandError::Length { format, have, .. } => ExpandError::Length { format, need, have },
-            other => other,
-        })
+        match fill(first, data, output) {
+            Err(ExpandError::Length { format, have, .. }) => Err(ExpandError::Length { format, need, have }),
+            Err(other) => Err(other),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// What [`Self::expand`] made.
@@ -192,14 +203,14 @@ fn starts_records(output: &[u8]) -> bool {
     output.first_chunk().map_or(output.is_empty(), |head| starts_a_record(*head, output.len()))
 }
 
-/// Expands `data` to exactly the length of `output`.
-fn fill(format: Format, data: &[u8], output: &mut [u8]) -> Result<(), ExpandError> {
-    match decompress(format, data, output) {
-        Ok(have) if have == output.len() => Ok(()),
-        Ok(have) => Err(ExpandError::Length {
+/// Expands `data` to exactly the length of `output`, and says how many bytes were left over.
+fn fill(format: Format, data: &[u8], output: &mut [u8]) -> Result<usize, ExpandError> {
+    match expand(format, data, output) {
+        Ok(Expanded { made, used }) if made == output.len() => Ok(data.len().saturating_sub(used)),
+        Ok(Expanded { made, .. }) => Err(ExpandError::Length {
             format,
             need: Offset::from(output.len()).get(),
-            have: Offset::from(have).get(),
+            have: Offset::from(made).get(),
         }),
         Err(source) => Err(ExpandError::Data { format, source }),
     }
