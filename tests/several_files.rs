@@ -48,16 +48,17 @@ fn open(files: &[Vec<u8>]) -> EtlFiles<'_> {
 }
 
 #[test]
-fn the_header_of_a_file_comes_when_the_file_begins() {
+fn the_header_of_a_file_comes_first_of_all_or_when_the_file_begins() {
     // One after the other, of one session, as with a new file every so often.
     let first = FileSpec::new(log_file(ANCHOR, 0)).buffer(buffer(0, &[(1, ANCHOR + 10), (2, ANCHOR + 20)]));
     let second = FileSpec::new(log_file(ANCHOR + 30, 30)).buffer(buffer(0, &[(3, ANCHOR + 40)]));
     // Its events are older than its header.
     let third = FileSpec::new(log_file(ANCHOR + 50, 50)).buffer(buffer(1, &[(4, ANCHOR + 15)]));
     let bytes = [first, second, third].map(|file| file.to_bytes());
-    let mut files = open(&bytes);
+    let mut files = open(&bytes).headers_by_time();
     assert_eq!(files.merged_by(), MergedBy::Ticks);
     assert_eq!(events(&mut files), [(0, 0), (0, 1), (2, 0), (2, 4), (0, 2), (1, 0), (1, 3)]);
+    assert_eq!(events(&mut open(&bytes)), [(0, 0), (1, 0), (2, 0), (0, 1), (2, 4), (0, 2), (1, 3)]);
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn files_of_other_clocks_are_merged_by_the_time_of_day_headers_included() {
     let first = FileSpec::new(log_file(ANCHOR, 0)).buffer(buffer(0, &[(1, ANCHOR + 10), (2, ANCHOR + 30)]));
     let second = FileSpec::new(log_file(500, 20)).buffer(buffer(0, &[(3, 505), (4, 515)]));
     let bytes = [first, second].map(|file| file.to_bytes());
-    let mut files = open(&bytes);
+    let mut files = open(&bytes).headers_by_time();
     assert_eq!(files.merged_by(), MergedBy::FileTime);
     assert_eq!(events(&mut files), [(0, 0), (0, 1), (1, 0), (1, 3), (0, 2), (1, 4)]);
 }
@@ -77,7 +78,7 @@ fn a_stamp_that_is_no_time_of_day_is_before_or_after_all_others() {
         .buffer(buffer(1, &[(3, i64::MAX - 1)]));
     let second = FileSpec::new(log_file(500, 0)).buffer(buffer(0, &[(4, 505), (5, 515)]));
     let bytes = [first, second].map(|file| file.to_bytes());
-    assert_eq!(events(&mut open(&bytes)), [(0, 0), (0, 1), (1, 0), (1, 4), (0, 2), (1, 5), (0, 3)]);
+    assert_eq!(events(&mut open(&bytes)), [(0, 0), (1, 0), (0, 1), (1, 4), (0, 2), (1, 5), (0, 3)]);
 }
 
 /// A file that cannot be read past a place.
@@ -104,7 +105,7 @@ impl Seek for Broken {
 }
 
 #[test]
-fn a_file_that_fails_is_over_and_the_others_go_on() {
+fn a_file_that_fails_ends_all_unless_the_others_are_told_to_go_on() {
     let file = |id| {
         let events = |from| [(id, ANCHOR + from), (id + 1, ANCHOR + from + 100)];
         FileSpec::new(log_file(ANCHOR, 0))
@@ -128,6 +129,9 @@ fn a_file_that_fails_is_over_and_the_others_go_on() {
             Err(error) => {
                 assert!(matches!(error, Error::Io { .. }), "{error}");
                 errors.push(files.failed());
+                assert!(files.next_event().expect("it is over").is_none());
+                files.go_on();
+                assert_eq!(files.failed(), None);
             }
         }
     }
@@ -135,8 +139,6 @@ fn a_file_that_fails_is_over_and_the_others_go_on() {
     let first = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 3), (2, 5), (0, 2), (1, 4), (2, 6)];
     let then = [(0, 1), (2, 5), (0, 2), (2, 6)];
     assert_eq!(all, [&first[..], &then].concat());
-    files.restart(None, None);
-    assert_eq!(files.failed(), None);
 }
 
 /// What the events of a file count as, by their ids.
@@ -181,7 +183,7 @@ fn an_event_without_a_stamp_counts_as_its_neighbour_or_as_its_buffer() {
 }
 
 #[test]
-fn in_a_relogged_file_a_buffer_without_stamps_is_where_the_one_before_it_begins() {
+fn in_a_relogged_file_a_buffer_without_stamps_is_where_it_was_relogged() {
     let log_file =
         LogFileSpec { log_file_mode: LogFileMode(1 | LogFileMode::RELOG.0), ..log_file(ANCHOR, 0) };
     // The relogger stamps buffers with the time of day.
@@ -194,6 +196,13 @@ fn in_a_relogged_file_a_buffer_without_stamps_is_where_the_one_before_it_begins(
         .to_bytes();
     assert_eq!(
         counted(&bytes),
-        [(0, i64::MIN), (1, ANCHOR), (2, ANCHOR + 10), (4, ANCHOR + 10), (5, ANCHOR + 10), (3, ANCHOR + 20)]
+        [
+            (0, i64::MIN),
+            (2, ANCHOR + 10),
+            (3, ANCHOR + 20),
+            (1, ANCHOR + 1000),
+            (4, ANCHOR + 1000),
+            (5, ANCHOR + 1000)
+        ]
     );
 }

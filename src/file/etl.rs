@@ -528,7 +528,6 @@ impl EtlFile<'_> {
                         is_header: pending.entry.is_header(),
                         filled,
                         cap: header.ok().and_then(|header| cap_of(log_file, &header)),
-                        otherwise: pending.entry.first,
                         session: self.walk.session,
                     };
                     // One without even a header is what a file that was shortened has left of it.

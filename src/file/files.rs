@@ -19,9 +19,9 @@ use crate::trace::{ClockType, Event, LogFileHeader};
 ///
 /// Events come out merged by time. Where all files have the same clock - same type, rate and boot of the same machine - by
 /// their ticks, otherwise by the time of day, to which the ticks are converted as far as each header allows. Where times are
-/// equal, the file that was named first comes first. The events of a header buffer come when their file begins: at the time
-/// of its header, or of its first event if that is older. A file without a clock, whose header is missing, comes after all
-/// others, or if none has one, all are merged by their ticks.
+/// equal, the file that was named first comes first. The events of the header buffers come first of all, unless
+/// [`EtlFiles::headers_by_time`] says otherwise. A file without a clock, whose header is missing, comes after all others, or if
+/// none has one, all are merged by their ticks.
 ///
 /// [`Delivery::buffer`](crate::stream::Delivery::buffer) tells which file an event comes from:
 /// [`LoadedBuffer::file`](crate::file::LoadedBuffer::file). What [`Delivery::stats`](crate::stream::Delivery::stats) and
@@ -47,6 +47,7 @@ pub struct EtlFiles<'a> {
     /// A file whose next step has to be found out, unless there are several.
     stale: Stale,
     cancelled: bool,
+    headers_by_time: bool,
     failed: Option<usize>,
 }
 
@@ -127,8 +128,17 @@ impl<'a> EtlFiles<'a> {
             next,
             stale: Stale::From(0),
             cancelled: false,
+            headers_by_time: false,
             failed: None,
         })
+    }
+
+    /// Lets the events of a header buffer come when their file begins: at the time of its header, or of the file's first event
+    /// if that is older. Default: they come first of all.
+    #[must_use]
+    pub const fn headers_by_time(mut self) -> Self {
+        self.headers_by_time = true;
+        self
     }
 
     /// The files, in their order.
@@ -143,10 +153,18 @@ impl<'a> EtlFiles<'a> {
         self.merge
     }
 
-    /// Which file the last error came from.
+    /// Which file the error came from that ended the run, if one did.
     #[must_use]
     pub const fn failed(&self) -> Option<usize> {
         self.failed
+    }
+
+    /// Goes on after an error, without the file that it came from: what that one held is lost, the others go on where they were.
+    pub fn go_on(&mut self) {
+        if let Some(file) = self.failed.take() {
+            self.tree.set(file, Key::NONE);
+            self.cancelled = false;
+        }
     }
 
     /// What was counted in all files together.
@@ -178,8 +196,7 @@ impl<'a> EtlFiles<'a> {
     ///
     /// # Errors
     ///
-    /// As [`EtlFile::next_event`]. The file that [`EtlFiles::failed`] names is over then; the next call goes on with the
-    /// others.
+    /// As [`EtlFile::next_event`], for any of the files. The run is over then, unless [`EtlFiles::go_on`] is called.
     pub fn next_event(&mut self) -> Result<Option<(usize, Event<'_>)>, Error> {
         let (file, next) = loop {
             match self.decide()? {
@@ -223,6 +240,7 @@ impl<'a> EtlFiles<'a> {
         // Ends: each turn finds out what a file does next.
         loop {
             let file = match self.stale {
+                _ if self.cancelled => break,
                 Stale::None => break,
                 Stale::One(file) => file,
                 Stale::From(file) if file < self.files.len() => file,
@@ -242,7 +260,7 @@ impl<'a> EtlFiles<'a> {
             };
             if let Err(error) = found {
                 self.failed = Some(file);
-                self.tree.set(file, Key::NONE);
+                self.cancelled = true;
                 return Err(error);
             }
         }
@@ -260,12 +278,13 @@ impl<'a> EtlFiles<'a> {
         let key = match next {
             Next::Event(source) => {
                 let ticks = match file.time_of(source) {
-                    i64::MIN => file.begins(),
+                    i64::MIN if self.headers_by_time => file.begins(),
                     ticks => ticks,
                 };
                 let time = match self.merge {
-                    MergedBy::Ticks => ticks,
-                    MergedBy::FileTime => time_of_day(file, ticks),
+                    // Headers that come first do so whatever the clock.
+                    MergedBy::FileTime if ticks > i64::MIN => time_of_day(file, ticks),
+                    _ => ticks,
                 };
                 Key::new(time, u64::try_from(number).unwrap_or(u64::MAX))
             }

@@ -107,8 +107,6 @@ pub(super) struct Index {
     pub(super) is_partial: bool,
     /// Missing sequence numbers.
     pub(super) sequence_gaps: u64,
-    /// When the buffer that was found last begins, if it tells.
-    began: Option<i64>,
 }
 
 /// What is wanted of an index.
@@ -196,14 +194,6 @@ impl Index {
             };
             let (mut entry, number) = entry_of(walk, &found, wanted.whole, accounting)?;
             entry.arrival = u32::try_from(self.found).unwrap_or(u32::MAX);
-            if !entry.is_header() {
-                if entry.first == i64::MIN {
-                    // Without a stamp, and flushed by another clock.
-                    let of_header = || walk.header.as_ref().map(|header| header.time_stamp.0);
-                    entry.first = self.began.or_else(of_header).unwrap_or(i64::MIN);
-                }
-                self.began = Some(entry.first);
-            }
             walk.input.skip(found.have)?;
             self.found = self.found.saturating_add(1);
             let here = self.entries.len();

@@ -37,8 +37,6 @@ pub(crate) struct Brought {
     pub(crate) filled: usize,
     /// What none of its events is later than, as far as that is known.
     pub(crate) cap: Option<i64>,
-    /// When its events are, if neither a stamp nor its flush time tells.
-    pub(crate) otherwise: i64,
     pub(crate) session: SessionInfo,
 }
 
@@ -86,7 +84,7 @@ impl<B: AsRef<[u8]>> Play<B> {
 
     /// Takes over a buffer. One without a header is nothing, and comes back.
     pub(crate) fn bring(&mut self, buffer: B, brought: &Brought) -> Result<(), B> {
-        let Brought { arrival, is_header, filled, cap, otherwise, session } = *brought;
+        let Brought { arrival, is_header, filled, cap, session } = *brought;
         let bytes = buffer.as_ref();
         let Ok(header) = BufferHeader::parse(bytes, session.layout()) else { return Err(buffer) };
         let flags = header.buffer_flags();
@@ -109,7 +107,7 @@ impl<B: AsRef<[u8]>> Play<B> {
         counters.events_lost_flags.add(flags.contains(BufferFlags::EVENTS_LOST).into());
         counters.buffers_lost_flags.add(flags.contains(BufferFlags::BUFFER_LOST).into());
         self.common.completer.add_one();
-        self.engine.bring(buffer, &accepted, cap, otherwise);
+        self.engine.bring(buffer, &accepted, cap);
         Ok(())
     }
 

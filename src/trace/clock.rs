@@ -118,8 +118,8 @@ impl Clock {
     }
 
     /// The least stamp whose time of day is not before `time`, as far as it fits; `None` if nothing tells the rate.
-    #[cfg(feature = "std")]
-    pub(crate) fn ticks_at(&self, time: FileTime) -> Option<Ticks> {
+    #[must_use]
+    pub fn ticks_at(&self, time: FileTime) -> Option<Ticks> {
         match self.0 {
             Rule::Unknown | Rule::Guess(None) => None,
             Rule::Identity => Some(Ticks(time.0)),
@@ -149,7 +149,6 @@ struct Linear {
 }
 
 impl Linear {
-    #[cfg(feature = "std")]
     fn ticks_at(self, time: i64) -> i64 {
         let since = i128::from(time).saturating_sub(self.start.into()).saturating_mul(self.per_second.into());
         // Rounded up.

@@ -1,6 +1,7 @@
 //! Time limits, and what is read of a file for them.
 
 use core::sync::atomic::Ordering;
+
 use etweir::codec::Format;
 use etweir::file::FileOrder;
 use etweir::write::{Damage as Harm, FileSpec};

@@ -3,8 +3,8 @@
 use etweir::buffer::{BufferFlags, BufferHeader, BufferType, Records};
 use etweir::file::{Accounting, Damage, DamageReport, FileBuffer};
 use etweir::record::RecordKind;
-use etweir::trace::{Event, LogFileHeader, LogFileMode};
-use etweir::{Guid, Offset, Ticks};
+use etweir::trace::{Clock, Event, LogFileHeader, LogFileMode};
+use etweir::{FileTime, Guid, Offset, Ticks};
 
 /// An event, and when it counts as logged.
 #[derive(Clone, Copy)]
@@ -26,14 +26,14 @@ pub(crate) struct Course {
     /// What the buffers tell of losses; the log-file header has totals of its own.
     pub(crate) losses: Losses,
     has_header: bool,
-    /// In relogged traces, where buffers are stamped by another clock: when the buffer before began.
-    began_before: Option<Ticks>,
+    /// Of a relogged trace, whose buffers are stamped with the time of day of the relogging.
+    relogged: Option<Clock>,
 }
 
 impl Course {
     /// Of a file with this log-file header, if it has one.
     pub(crate) fn new(header: Option<&LogFileHeader>) -> Self {
-        let relogged = |mode: LogFileMode| mode.contains(LogFileMode::RELOG);
+        let is_relogged = |header: &&LogFileHeader| header.log_file_mode.contains(LogFileMode::RELOG);
         Self {
             // Far more than are named.
             damage: DamageReport::new(1000),
@@ -41,9 +41,7 @@ impl Course {
             more_headers: None,
             losses: Losses::default(),
             has_header: header.is_some(),
-            began_before: header
-                .filter(|header| relogged(header.log_file_mode))
-                .map(|header| header.time_stamp),
+            relogged: header.filter(is_relogged).map(LogFileHeader::clock),
         }
     }
 
@@ -169,10 +167,14 @@ impl Walk<'_> {
     fn ticks_ahead(&self) -> Ticks {
         let context = self.buffer.trace_buffer().context();
         let mut ahead = self.records.clone().flatten();
-        ahead
-            .find_map(|record| context.event(record).time_stamp())
-            .or(self.course.began_before)
-            .unwrap_or_else(|| self.buffer.header().time_stamp())
+        ahead.find_map(|record| context.event(record).time_stamp()).unwrap_or_else(|| self.flushed())
+    }
+
+    /// When the buffer was flushed, in ticks.
+    fn flushed(&self) -> Ticks {
+        let flushed = self.buffer.header().time_stamp();
+        let relogged = self.course.relogged.and_then(|clock| clock.ticks_at(FileTime(flushed.0)));
+        relogged.unwrap_or(flushed)
     }
 
     fn end(&mut self) {
@@ -195,9 +197,6 @@ impl<'a> Iterator for Walk<'a> {
                 Ok(record) => {
                     let event = self.buffer.trace_buffer().context().event(record);
                     let ticks = event.time_stamp().or(self.ticks).unwrap_or_else(|| self.ticks_ahead());
-                    if let (Some(began), None) = (&mut self.course.began_before, self.ticks) {
-                        *began = ticks;
-                    }
                     self.ticks = Some(ticks);
                     self.course.meet(&event, self.buffer.offset(), self.buffer.is_compressed());
                     return Some(Placed { event, ticks });

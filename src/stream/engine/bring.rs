@@ -26,17 +26,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Takes over a buffer. `cap` is what none of its events is later than, as far as that is known; where no stamp
-    /// tells either, they are at `otherwise`.
+    /// Takes over a buffer. `cap` is what none of its events is later than, as far as that is known.
     ///
     /// It must not begin before what was expected; what does is late.
-    pub(in crate::stream) fn bring(
-        &mut self,
-        buffer: B,
-        accepted: &Accepted,
-        cap: Option<i64>,
-        otherwise: i64,
-    ) {
+    pub(in crate::stream) fn bring(&mut self, buffer: B, accepted: &Accepted, cap: Option<i64>) {
         self.move_on();
         let arriving = Arriving::new(buffer, accepted, &self.common);
         let bytes = Offset::from(arriving.bytes().len()).get();

@@ -35,7 +35,7 @@ pub(super) fn deliver(
             }
         }
     }
-    let mut files = EtlFiles::new(files)?;
+    let mut files = EtlFiles::new(files)?.headers_by_time();
     let meter = plan.progress.meter();
     // Each turn is a step.
     while !sink.is_done() && !nothing_passes {
@@ -64,6 +64,7 @@ pub(super) fn deliver(
             Err(error) => {
                 let failed = files.failed().and_then(|failed| parts.get(failed));
                 report.error(failed.map(|part| &*part.name), &error);
+                files.go_on();
             }
         }
     }
