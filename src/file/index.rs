@@ -252,9 +252,7 @@ pub(super) fn entry_of(
         None if room > 0 => stamp_in_plain(walk, found)?,
         stamp => stamp,
     };
-    // When a buffer without stamps begins, the flush time of another clock does not tell: the buffer before it does.
-    let told = cap.filter(|_| stamp.is_some() || !foreign);
-    let first = if is_header { i64::MIN } else { least_time_of(stamp, told) };
+    let first = if is_header { i64::MIN } else { least_time_of(stamp, cap) };
     let last = cap.filter(|cap| *cap >= first).unwrap_or(i64::MAX);
     accounting.found(found.have, len);
     let flags =

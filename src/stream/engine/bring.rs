@@ -42,7 +42,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             resident.start = if accepted.is_header {
                 Start { walk, time: i64::MIN, cap: i64::MIN }
             } else {
-                Glance { valid: resident.slot.valid(), walk: &walk }.start_alone(cap, otherwise)
+                Glance { valid: resident.slot.valid(), walk: &walk }.start_alone(cap)
             };
             let source = self.lanes.open(false);
             self.lanes.push(source, index, &mut self.residents, &self.common.counters);

@@ -96,10 +96,10 @@ impl<'a> Glance<'a> {
     }
 
     /// The same for a buffer whose reach nobody asks for, so that as a rule only its first record is looked at. `cap` is what
-    /// none of its events is later than, as far as that is known; `otherwise` is for one without stamps then.
-    pub(super) fn start_alone(&self, cap: Option<i64>, otherwise: i64) -> Start {
+    /// none of its events is later than, as far as that is known.
+    pub(super) fn start_alone(&self, cap: Option<i64>) -> Start {
         let (time, cap) = match (self.stamps().next(), cap) {
-            (None, _) => (otherwise, otherwise),
+            (None, cap) => (cap.unwrap_or(i64::MIN), cap.unwrap_or(i64::MIN)),
             (Some(first), Some(cap)) if is_plausible(first, cap) => (first, cap),
             // One stamp that it can be the cap of is enough: the others may be damaged.
             (Some(first), Some(cap)) if self.stamps().any(|stamp| is_plausible(stamp, cap)) => {
